@@ -11,6 +11,9 @@ export const limitKeyword = "x-limit";
 /** Marks a text parameter of a URL that is a list, separated by commas, with the schema of an item. */
 export const listKeyword = "x-list-of";
 
+/** Says in words what a `pattern` asks for, as it stands after "must be". */
+export const wordsKeyword = "x-words";
+
 export function ref(name: string): Schema {
   return { $ref: `#/components/schemas/${name}` };
 }
@@ -56,16 +59,19 @@ export const truth: Schema = { type: "boolean" };
 /** Any JSON value. */
 export const anything: Schema = {};
 
+const idWords = `1 to ${limits.idLengthMax} of the characters a-z, A-Z, 0-9 and . _ : -`;
 /** One pattern checks both alphabet and length. */
 export const id: Schema = {
   type: "string",
   pattern: `^[A-Za-z0-9._:-]{1,${limits.idLengthMax}}$`,
+  [wordsKeyword]: idWords,
   [limitKeyword]: "idLengthMax",
 };
 /** The id of any task: one that a client chose, or one that was made for a child. */
 export const taskId: Schema = {
   type: "string",
   pattern: `^[A-Za-z0-9._:-]{1,${limits.idLengthMax}}(@[A-Za-z0-9.:-]{1,40})?(~s[0-9a-f]{16})?(~[0-9a-f]{16}[.][0-9]{7})?$`,
+  [wordsKeyword]: `the id of a task: ${idWords}, or an id that a master has made`,
   [limitKeyword]: "idLengthMax",
 };
 export const instant = whole(limits.instantMsMin, limits.instantMsMax, "instantMsMax", {

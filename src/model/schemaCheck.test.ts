@@ -65,7 +65,7 @@ test("of alternatives, one must fit; if none does, what is said is about the one
   const schema = builtInKinds.find(({ name }) => name === "exec")!.inputSchema;
   for (const good of [{ commands: ["a", ["b"]] }, { stdin: "x" }, { stdin: { blob: `sha256:${"0".repeat(64)}` } }])
     expect(() => checkSchema(schema, good)).not.toThrow();
-  expect(() => checkSchema(schema, { stdin: { blob: "x" } })).toThrow('"blob" must match');
+  expect(() => checkSchema(schema, { stdin: { blob: "x" } })).toThrow('"blob" must be `sha256:` and 64 hex digits.');
   expect(() => checkSchema(schema, { commands: ["a", [5]] })).toThrow('"commands[1][0]" must be');
   expect(() => checkSchema(schema, { commands: [5] })).toThrow('"commands[0]" must be');
 });

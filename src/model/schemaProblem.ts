@@ -1,6 +1,6 @@
 /** Says in words what is wrong with a value that a schema refuses: the place, the reason, the limit, and what was meant. */
 import { type ErrorCode, type ErrorDetails, OutlastError } from "./errors.ts";
-import { limitKeyword, type Schema } from "./schema.ts";
+import { limitKeyword, type Schema, wordsKeyword } from "./schema.ts";
 import { suggest } from "./suggestion.ts";
 
 export interface SchemaProblem {
@@ -67,7 +67,7 @@ function explain(
         message: `${place} must be a number from ${String(parent["minimum"])} to ${String(parent["maximum"])}.`,
       };
     case "pattern":
-      return { path, message: `${place} must match ${String(parent["pattern"])}.` };
+      return { path, message: `${place} must ${patternText(parent)}.` };
     case "minLength":
     case "maxLength":
       return { path, message: `${place} must have ${range(parent["minLength"], parent["maxLength"])} characters.` };
@@ -116,6 +116,10 @@ function typeNames(type: unknown): string {
 
 function listed(values: unknown): string {
   return Array.isArray(values) ? values.map(String).join(", ") : String(values);
+}
+
+function patternText({ pattern, [wordsKeyword]: words }: Schema): string {
+  return typeof words === "string" ? `be ${words}` : `match ${String(pattern)}`;
 }
 
 function range(min: unknown, max: unknown): string {

@@ -23,6 +23,7 @@ import {
   taskId,
   truth,
   whole,
+  wordsKeyword,
 } from "./schema.ts";
 import { checkSchema } from "./schemaCheck.ts";
 import type { Submission } from "./submissionFields.ts";
@@ -32,12 +33,14 @@ import { conflictRules, type TaskLimits, type TaskSpec } from "./task.ts";
 export const kindName: Schema = {
   type: "string",
   pattern: `^[A-Za-z][A-Za-z0-9._-]{0,${limits.kindLengthMax - 1}}$`,
+  [wordsKeyword]: `a letter, then up to ${limits.kindLengthMax - 1} of the characters a-z, A-Z, 0-9 and . _ -`,
   [limitKeyword]: "kindLengthMax",
 };
 /** A label that workers carry and tasks require: `gpu`, `zone=eu`. */
 export const label: Schema = {
   type: "string",
   pattern: labelPattern,
+  [wordsKeyword]: `1 to ${limits.labelLengthMax} of the characters a-z, A-Z, 0-9 and . _ : / = -`,
   [limitKeyword]: "labelLengthMax",
 };
 const name: Schema = { type: "string", minLength: 1, maxLength: limits.nameLengthMax, [limitKeyword]: "nameLengthMax" };

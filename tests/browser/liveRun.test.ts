@@ -36,7 +36,7 @@ test("a killed worker is named, and its task is seen to run elsewhere", async ()
     await overview.getByText("a worker that can run them 1").waitFor();
     await overview.getByText("worker-1 was lost").waitFor();
     const workers = await openPage(`${cluster.address}/workers`);
-    await workers.getByText("1 connected, 1 lost, 1 of 1 slots in use").waitFor();
+    await workers.getByText("1 connected, 1 lost, 1 of 1 slot in use").waitFor();
     await screenshot(overview, "overview-after-a-kill");
     await leadsToLosses(overview, workers);
     await filters(cluster.address);

@@ -67,3 +67,19 @@ test("a job shows its phases, the bytes and records so far, each map and reduce,
     await page.getByRole("heading", { name: "reduce 1" }).waitFor();
   });
 });
+
+test("a job that fails is said to have come no further than it has", async () => {
+  await watched(["master", "worker-1"], async ({ cluster, client, directory }) => {
+    const input = join(directory, "input.txt");
+    writeFileSync(input, "fine\nthrow\n");
+    const output = join(directory, "out");
+    const submitted = await submitMapReduce(client, jobs, { job: "bad", input: [input], output, maps: 1, reduces: 1 });
+    await client.wait(submitted.id);
+    const page = await openPage(`${cluster.address}/tasks/${submitted.id}/map-reduce`);
+    await page.locator("header").getByText("failed").waitFor();
+    const phases = page.getByRole("list", { name: "Phases" }).getByRole("listitem");
+    expect(await phases.allInnerTexts()).toEqual(["✓ planning", "✕ mapping", "reducing", "committing"]);
+    await screenshot(page, "map-reduce-failed");
+    expect(await violations(page)).toEqual([]);
+  });
+});

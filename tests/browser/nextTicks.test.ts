@@ -15,6 +15,8 @@ test("ticks have a column about clocks only where clocks are changed near one", 
     const ticks = page.getByRole("table", { name: "Next ticks" });
     await ticks.getByText("go forward").first().waitFor();
     expect(await ticks.getByRole("columnheader").count()).toBe(4);
+    await page.setViewportSize({ width: 1280, height: 800 });
+    expect(await ticks.evaluate((table) => table.scrollWidth - (table.parentElement?.clientWidth ?? 0))).toBe(0);
     await page.goto(`${cluster.address}/schedules?name=plain`);
     await ticks.waitFor();
     expect(await ticks.getByRole("columnheader").count()).toBe(3);

@@ -157,6 +157,15 @@ describe("a request to a standby", () => {
     const answer = await call("/v1/tasks");
     expect([answer.status, answer.headers.get("x-outlast-epoch")]).toEqual([200, "3"]);
   });
+
+  test("that reads what only the leader knows in full goes there if it says so", async () => {
+    handle = (request, response) => response.end(JSON.stringify(request.url));
+    for (const path of ["/v1/status", "/v1/tasks", "/v1/tasks/a", "/v1/tasks/a/children"]) {
+      const answer = await call(`${path}?leader=true`);
+      expect([answer.status, await answer.json()]).toEqual([200, `${path}?leader=true`]);
+    }
+    expect(standby.calls).toEqual([]);
+  });
 });
 
 describe("a leader that", () => {

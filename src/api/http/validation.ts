@@ -1,7 +1,7 @@
 /** Validates requests against the schemas and explains what is wrong in a sentence. */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { type ErrorCode, OutlastError } from "../../model/errors.ts";
-import { limitKeyword, listKeyword, type Schema } from "../../model/schema.ts";
+import { limitKeyword, listKeyword, type Schema, wordsKeyword } from "../../model/schema.ts";
 import { toError } from "../../model/schemaProblem.ts";
 import { components, type SchemaName } from "../schemas/components.ts";
 
@@ -17,7 +17,7 @@ const options = {
   discriminator: true,
   strictTypes: false,
   // The schemas stand under `components`, as in the OpenAPI document.
-  keywords: [limitKeyword, listKeyword, "components"],
+  keywords: [limitKeyword, listKeyword, wordsKeyword, "components"],
   formats: { base64: true as const },
 };
 const root = { $id: "outlast", components: { schemas: components } };

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { sseMessage } from "../events/changeEvents.ts";
 import { statusOrNull } from "../http/headers.ts";
-import type { Context, Route } from "./route.ts";
+import { type Context, leaderQuery, type Route } from "./route.ts";
 
 export const masterRoutes: readonly Route[] = [
   {
@@ -12,25 +12,15 @@ export const masterRoutes: readonly Route[] = [
     access: { needs: "read", of: "each" },
     summary: "The state of this master: its role, the leader, its journal position, and statistics.",
     tag: "master",
-    query: {
-      leader: {
-        type: "boolean",
-        default: false,
-        description: "Answer with the leader's status, whichever master is asked.",
-      },
-    },
+    query: leaderQuery,
     answers: { 200: { description: "The status.", schema: "MasterStatus" } },
-    handle: async (request, reply, { master, guard, relay }) => {
-      const { leader = false } = request.query as { leader?: boolean };
-      if (leader && (await relay.pass(request, reply))) return reply;
-      return {
-        ...master.status(),
-        clockOffsetMs: master.status().now - Date.now(),
-        isOpen: guard.isOpen,
-        isBehindProxy: guard.reach.isBehindProxy,
-        stats: master.stats(),
-      };
-    },
+    handle: (_request, _reply, { master, guard }) => ({
+      ...master.status(),
+      clockOffsetMs: master.status().now - Date.now(),
+      isOpen: guard.isOpen,
+      isBehindProxy: guard.reach.isBehindProxy,
+      stats: master.stats(),
+    }),
   },
   {
     method: "GET",

@@ -23,7 +23,7 @@ export function openApiDocument(routes: readonly Route[]): object {
       license: { name: "MIT", identifier: "MIT" },
       description:
         "A fault-tolerant distributed task scheduler. Instants are milliseconds since 1970, durations milliseconds. " +
-        "If a JSON object has a key twice, the last value counts. `x-limit` beside a number is the name of that limit.",
+        "If a JSON object has a key twice, the last value counts. `x-limit` beside a number is the name of that limit; `x-words` beside a pattern says what it asks for.",
     },
     jsonSchemaDialect: "https://json-schema.org/draft/2020-12/schema",
     servers: [{ url: "/" }],

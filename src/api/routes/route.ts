@@ -131,6 +131,15 @@ export const consistentQuery: Schemas = {
   },
 };
 
+/** For reads of what only the leader knows in full. */
+export const leaderQuery: Schemas = {
+  leader: {
+    type: "boolean",
+    default: false,
+    description: "Answer as the leader does, whichever master is asked: it alone knows what runs and waits in full.",
+  },
+};
+
 export const idParameter = { id: { ...id, description: "Letters, digits and . _ : -" } };
 
 /** The id of any task, those of children included. */

@@ -67,6 +67,7 @@ function serve(server: FastifyInstance, route: Route, context: SharedContext): v
         if (route.method !== "GET") check(request.body);
         done();
       },
+      ...(route.query?.["leader"] === undefined ? [] : [leaderHook(context)]),
       ...(route.query?.["consistent"] === undefined ? [] : [consistencyHook(context)]),
     ],
     preSerialization: (request, _reply, answer, done) => done(null, hideSecrets(request.grant, answer)),
@@ -98,6 +99,12 @@ function contextOf({ grant }: FastifyRequest, context: SharedContext): Context {
 function relayHook({ relay, master }: SharedContext, need: true | "unless-shared") {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (need === true || !master.blobs.isShared) await relay.pass(request, reply);
+  };
+}
+
+function leaderHook({ relay }: SharedContext) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if ((request.query as { leader?: boolean }).leader === true) await relay.pass(request, reply);
   };
 }
 

@@ -17,6 +17,7 @@ import { traceSubmission } from "../http/tracedSubmission.ts";
 import {
   type Context,
   consistentQuery,
+  leaderQuery,
   pageQuery,
   pathId,
   type Route,
@@ -58,6 +59,7 @@ const listQuery: Schemas = {
   order: oneOf(["newest", "oldest"], { default: "newest", description: "By creation." }),
   ...pageQuery,
   ...consistentQuery,
+  ...leaderQuery,
 };
 
 export const taskRoutes: readonly Route[] = [
@@ -133,7 +135,7 @@ export const taskRoutes: readonly Route[] = [
     summary: "Read one task.",
     tag: "tasks",
     parameters: taskParameter,
-    query: consistentQuery,
+    query: { ...consistentQuery, ...leaderQuery },
     answers: { 200: { description: "The task.", schema: "Task" } },
     handle: async (request, _reply, { master, actor }) => {
       const task = pathId<TaskId>(request);
@@ -271,6 +273,7 @@ interface ListQuery {
   readonly cursor?: string;
   readonly limit?: number;
   readonly consistent?: boolean;
+  readonly leader?: boolean;
 }
 
 /** @throws OutlastError `bad-request` for both */
@@ -294,6 +297,7 @@ function toTaskQuery({
   cursor,
   limit,
   consistent: _,
+  leader: __,
   ...filters
 }: Omit<ListQuery, "waiting">): TaskQuery {
   return {

@@ -5,7 +5,16 @@ import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { id, instant, oneOf } from "../../model/schema.ts";
 import { toShortStatus } from "../../model/shortStatus.ts";
-import { consistentQuery, pageQuery, pathId, type Route, type Schemas, stateQuery, taskParameter } from "./route.ts";
+import {
+  consistentQuery,
+  leaderQuery,
+  pageQuery,
+  pathId,
+  type Route,
+  type Schemas,
+  stateQuery,
+  taskParameter,
+} from "./route.ts";
 import { noSuchTask, toStates } from "./taskRoutes.ts";
 
 const consistentPageQuery: Schemas = { ...pageQuery, ...consistentQuery };
@@ -61,6 +70,7 @@ export const taskViewRoutes: readonly Route[] = [
           "Only children made since the last retry from scratch, or only those made before it; all if left out. A page may then be short, even empty, before the end.",
       }),
       ...consistentPageQuery,
+      ...leaderQuery,
     },
     answers: { 200: { description: "One page.", schema: "ChildPage" } },
     handle: (request, _reply, { master }) => {

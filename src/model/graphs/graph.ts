@@ -1,6 +1,6 @@
 /** Graphs: named tasks that wait for each other. Their bounds are written once, in `graphInputSchema`. */
 import { limits } from "../limits.ts";
-import { closed, limitKeyword, list, oneOf, type Schema } from "../schema.ts";
+import { closed, limitKeyword, list, oneOf, type Schema, wordsKeyword } from "../schema.ts";
 import type { Submission } from "../submissionFields.ts";
 import { nodeFailurePolicies, type OnNodeFailure, runConditions } from "./conditions.ts";
 
@@ -22,7 +22,12 @@ export const nodeName = new RegExp(`^[A-Za-z0-9_-]{1,${limits.nodeNameLengthMax}
 /** What a node has beyond a submission, or instead of it. */
 export const nodeLinks: { readonly [name: string]: Schema } = {
   after: list(
-    { type: "string", pattern: nodeName.source, [limitKeyword]: "nodeNameLengthMax" },
+    {
+      type: "string",
+      pattern: nodeName.source,
+      [wordsKeyword]: `1 to ${limits.nodeNameLengthMax} of the characters a-z, A-Z, 0-9 and _ -`,
+      [limitKeyword]: "nodeNameLengthMax",
+    },
     {
       maxItems: limits.graphTasksMax,
       [limitKeyword]: "graphTasksMax",

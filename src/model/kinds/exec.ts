@@ -2,7 +2,7 @@
 import { blobReferencePattern, sha256Of } from "../blob.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { limits } from "../limits.ts";
-import { closed, limitKeyword, list, type Schema, truth, whole } from "../schema.ts";
+import { closed, limitKeyword, list, type Schema, truth, whole, wordsKeyword } from "../schema.ts";
 import { utf8Bytes } from "../utf8.ts";
 import { relativePathProblem } from "./execPaths.ts";
 import { invalid, isObject, type KindDefinition, quote } from "./kind.ts";
@@ -55,6 +55,7 @@ export const forbiddenEnvironment = /^(LD_.*|DYLD_.*|NODE_OPTIONS|NODE_PATH|PATH
 const blobReference: Schema = {
   type: "string",
   pattern: blobReferencePattern,
+  [wordsKeyword]: "`sha256:` and 64 hex digits",
   description: "A blob: `sha256:` and 64 hex digits.",
 };
 const argumentList = list(processText, {

@@ -1,6 +1,6 @@
 /** Who may do what: roles with their permissions, and principals, each bound to all queues or to some. */
 import { limits } from "../limits.ts";
-import { limitKeyword, oneOf, type Schema } from "../schema.ts";
+import { limitKeyword, oneOf, type Schema, wordsKeyword } from "../schema.ts";
 
 /**
  * viewer     reads
@@ -103,6 +103,7 @@ export function coversQueue(patterns: readonly string[] | null | undefined, queu
 export const queuePattern: Schema = {
   type: "string",
   pattern: `^(?=.)[A-Za-z0-9._:-]{0,${limits.idLengthMax}}[*]?$`,
+  [wordsKeyword]: "the name of a queue, of the characters a-z, A-Z, 0-9 and . _ : -, which may end in *",
   [limitKeyword]: "idLengthMax",
   description: "The name of a queue; a `*` at its end stands for any rest.",
 };

@@ -3,9 +3,13 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect } from "vitest";
 import type { Route } from "../../api/routes/route.ts";
 import { components } from "../../api/schemas/components.ts";
-import { limitKeyword } from "../../model/schema.ts";
+import { limitKeyword, wordsKeyword } from "../../model/schema.ts";
 
-const ajv = new Ajv2020({ keywords: [limitKeyword, "components"], strictTypes: false, discriminator: true });
+const ajv = new Ajv2020({
+  keywords: [limitKeyword, wordsKeyword, "components"],
+  strictTypes: false,
+  discriminator: true,
+});
 ajv.addSchema({ $id: "outlast", components: { schemas: components } });
 
 /** The name of the schema for an answer; undefined if its route says nothing of this status. */

@@ -32,6 +32,7 @@ import type {
   WebhookList,
   WorkerList,
 } from "./schema.ts";
+import { type Generation, getTasks, readChildren, statusRead } from "./taskReads.ts";
 
 /** Heartbeats and progress commit nothing, so nothing tells of them. */
 const uncommittedMs = 2_000;
@@ -67,8 +68,7 @@ export const tokensQuery = queryOptions({
 });
 
 export const statusQuery = queryOptions({
-  queryKey: ["status"],
-  queryFn: ({ signal }) => get<MasterStatus>("/v1/status", {}, signal),
+  ...statusRead,
   refetchInterval: uncommittedMs,
 });
 
@@ -136,7 +136,7 @@ export const marksQuery = queryOptions({
 export function taskQuery(id: string) {
   return queryOptions({
     queryKey: ["task", id],
-    queryFn: ({ signal }) => get<Task>(`/v1/tasks/${segment(id)}`, {}, signal),
+    queryFn: ({ client, signal }) => getTasks<Task>(client, `/v1/tasks/${segment(id)}`, {}, signal),
     refetchInterval: ({ state }) => (state.data?.state === "running" ? uncommittedMs : false),
   });
 }
@@ -144,7 +144,7 @@ export function taskQuery(id: string) {
 export function taskListQuery(query: { readonly [name: string]: string | number | boolean | undefined }) {
   return queryOptions({
     queryKey: ["tasks", query],
-    queryFn: ({ signal }) => get<TaskPage>("/v1/tasks", query, signal),
+    queryFn: ({ client, signal }) => getTasks<TaskPage>(client, "/v1/tasks", query, signal),
   });
 }
 
@@ -231,33 +231,16 @@ function mayGoOn({ outcome, endedAt, processEndedAt }: Attempt): boolean {
 /** On the page of their parent; all of them are on its family page. */
 const childrenShown = 20;
 
-/** Those made since the last retry from scratch, or those made before. */
-export type Generation = "present" | "earlier";
-
-/** One page; it may be short before the end, but is empty only where there is nothing more. */
-export async function readChildren(
-  id: string,
-  query: { readonly [name: string]: string | number | null },
-  signal: AbortSignal,
-): Promise<ChildPage> {
-  let { cursor = null } = query;
-  for (;;) {
-    const page = await get<ChildPage>(`/v1/tasks/${segment(id)}/children`, { ...query, cursor }, signal);
-    if (page.tasks.length > 0 || page.cursor === null) return page;
-    ({ cursor } = page);
-  }
-}
-
 /** @param hasFailed true to show those that have failed before all others */
 export function childrenQuery(id: string, generation: Generation, hasFailed = false) {
   return queryOptions({
     queryKey: ["children", id, generation, hasFailed],
-    queryFn: async ({ signal }): Promise<ChildPage> => {
+    queryFn: async ({ client, signal }): Promise<ChildPage> => {
       const query = { generation, limit: childrenShown };
-      if (!hasFailed) return readChildren(id, query, signal);
+      if (!hasFailed) return readChildren(client, id, query, signal);
       const [page, { tasks: failed }] = await Promise.all([
-        readChildren(id, query, signal),
-        readChildren(id, { ...query, state: "failed" }, signal),
+        readChildren(client, id, query, signal),
+        readChildren(client, id, { ...query, state: "failed" }, signal),
       ]);
       const others = page.tasks.filter((task) => !failed.some((each) => each.id === task.id));
       const all = [...failed, ...others];
@@ -274,11 +257,11 @@ export function jobChildrenQuery(id: string) {
   return queryOptions({
     queryKey: ["job children", id],
     meta: { of: [] },
-    queryFn: async ({ signal }) => {
+    queryFn: async ({ client, signal }) => {
       const tasks: Task[] = [];
       let cursor: string | null = null;
       do {
-        const page: ChildPage = await readChildren(id, { generation: "present", limit: 1000, cursor }, signal);
+        const page: ChildPage = await readChildren(client, id, { generation: "present", limit: 1000, cursor }, signal);
         tasks.push(...page.tasks);
         cursor = page.cursor ?? null;
       } while (cursor !== null && tasks.length < jobChildrenMax);
@@ -368,7 +351,7 @@ export function presentTaskQuery(id: string) {
   return queryOptions({
     queryKey: ["present", id],
     meta: { of: [] },
-    queryFn: ({ signal }) => get<Task>(`/v1/tasks/${segment(id)}`, {}, signal),
+    queryFn: ({ client, signal }) => getTasks<Task>(client, `/v1/tasks/${segment(id)}`, {}, signal),
     refetchInterval: attemptsMs,
   });
 }

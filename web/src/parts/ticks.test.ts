@@ -15,6 +15,7 @@ test("labels of an axis are as exact as its steps, and no two within it read ali
   const at = new Date(2026, 10, 28, 1, 2, 59).getTime();
   expect([0, 1_000, 2_000].map((more) => clockText(at + more, 1_000))).toEqual(["01:02:59", "01:03:00", "01:03:01"]);
   expect(clockText(at + 1_000, 60_000)).toBe("01:03");
+  expect([0, 50].map((more) => clockText(at + more, 50))).toEqual(["01:02:59.000", "01:02:59.050"]);
   expect(timeSteps[0]).toBe(1_000);
 });
 

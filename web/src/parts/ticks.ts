@@ -41,9 +41,10 @@ export function marksAround(marks: readonly number[], least: number, largest: nu
   return marks.slice(Math.max(0, Math.min(from, to - 1)), to + 1);
 }
 
-/** In ms, for an axis of instants: none is shorter than what a label can tell. */
+/** In ms, for a chart of what happened in each second or minute. */
 export const timeSteps: readonly number[] = durationSteps.filter((ms) => ms >= second);
 
+const finest = clockOf({ second: "2-digit", fractionalSecondDigits: 3 });
 const exact = clockOf({ second: "2-digit" });
 const coarse = clockOf({});
 
@@ -51,9 +52,9 @@ function clockOf(more: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...more });
 }
 
-/** `14:05`, or `14:05:30` where steps are shorter than a minute: all labels of an axis are alike. */
+/** `14:05`, `14:05:30` or `14:05:30.250`, as short as the steps are: all labels of an axis are alike. */
 export function clockText(at: number, stepMs: number): string {
-  return (stepMs < minute ? exact : coarse).format(at);
+  return (stepMs < second ? finest : stepMs < minute ? exact : coarse).format(at);
 }
 
 /** The indices of values without a neighbour: no line leads to them. */

@@ -2,8 +2,8 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { type Generation, readChildren } from "../../api/queries.ts";
 import type { Task, TaskState } from "../../api/schema.ts";
+import { type Generation, readChildren } from "../../api/taskReads.ts";
 import { Button } from "../../parts/controls.tsx";
 import { StateIcon, stateText, taskStates } from "../../parts/states.tsx";
 import { Problem } from "../../parts/surfaces.tsx";
@@ -143,8 +143,8 @@ interface ChildrenProps {
 function Children({ parent, counts, state, generation }: ChildrenProps) {
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({
     queryKey: ["children of", parent.id, state, generation],
-    queryFn: ({ pageParam, signal }) =>
-      readChildren(parent.id, { state, generation, cursor: pageParam, limit: pageSize }, signal),
+    queryFn: ({ client, pageParam, signal }) =>
+      readChildren(client, parent.id, { state, generation, cursor: pageParam, limit: pageSize }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: ({ cursor }) => cursor,
     placeholderData: keepPreviousData,

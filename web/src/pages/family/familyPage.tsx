@@ -3,8 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { taskQuery } from "../../api/queries.ts";
 import { StateBadge } from "../../parts/states.tsx";
-import { Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { Empty, Loading, PageHeader } from "../../parts/surfaces.tsx";
 import { TaskPath } from "../../parts/taskPath.tsx";
+import { TaskProblem } from "../../parts/taskProblem.tsx";
 import { titleOf } from "../../parts/taskTitle.ts";
 import { hasEarlierChildren } from "../task/runs.ts";
 import { FamilyNode } from "./familyNode.tsx";
@@ -14,7 +15,7 @@ const route = getRouteApi("/tasks/$id/family");
 export function FamilyPage() {
   const { id } = route.useParams();
   const { data: task, error } = useQuery(taskQuery(id));
-  if (task === undefined) return error === null ? <Loading what="the family" /> : <Problem error={error} />;
+  if (task === undefined) return error === null ? <Loading what="the family" /> : <TaskProblem error={error} />;
   return (
     <>
       <TaskPath

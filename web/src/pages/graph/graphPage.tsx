@@ -4,9 +4,10 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { graphQuery, taskQuery } from "../../api/queries.ts";
 import type { GraphNode } from "../../api/schema.ts";
 import { StateBadge } from "../../parts/states.tsx";
-import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { Card, Empty, Loading, PageHeader } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { TaskPath } from "../../parts/taskPath.tsx";
+import { TaskProblem } from "../../parts/taskProblem.tsx";
 import { durationText } from "../../parts/time.tsx";
 import { RetryButton } from "../task/retryDialog.tsx";
 import { GraphView } from "./graphView.tsx";
@@ -18,7 +19,7 @@ export function GraphPage() {
   const { id } = route.useParams();
   const { data, error } = useQuery(graphQuery(id));
   const task = useQuery(taskQuery(id)).data;
-  if (data === undefined) return error === null ? <Loading what="the graph" /> : <Problem error={error} />;
+  if (data === undefined) return error === null ? <Loading what="the graph" /> : <TaskProblem error={error} />;
   const { name, state, nodes, total, parent } = data;
   return (
     <>

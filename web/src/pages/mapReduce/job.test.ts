@@ -62,3 +62,11 @@ test("a job commits once every part is there, and tells how uneven they are", ()
   const missed = child("reduce 1", "success", { output: { lost: [0], reason: "it is gone" } });
   expect(jobProgress(job, mapped, [children[0] as Task, missed]).phase).toBe("reducing");
 });
+
+test("a job that did not succeed stays in the phase that it had come to", () => {
+  const failed = { ...job, state: "failed", endedAt: 90 } as unknown as Task;
+  expect(jobProgress(failed, planned, [])).toMatchObject({ phase: "mapping", endedAt: 90 });
+  expect(jobProgress({ ...failed, state: "cancelled" }, mapped, []).phase).toBe("reducing");
+  expect(jobProgress({ ...failed, state: "success" }, mapped, []).phase).toBe("over");
+  expect(jobProgress(job, mapped, []).endedAt).toBeNull();
+});

@@ -6,7 +6,9 @@ export const jobKind = "map-reduce";
 const mapKind = "map-reduce.map";
 const reduceKind = "map-reduce.reduce";
 
-export type Phase = "planning" | "mapping" | "reducing" | "committing" | "over";
+/** In order. `over`: the job has succeeded; one that ended otherwise stays in the phase that it has come to. */
+export const phases = ["planning", "mapping", "reducing", "committing", "over"] as const;
+export type Phase = (typeof phases)[number];
 
 /** One map or one reduce, in its latest run. */
 export interface Cell {
@@ -45,6 +47,8 @@ export interface JobProgress {
   readonly reduces: number;
   readonly startedAt: number | null;
   readonly mappedAt: number | null;
+  /** Null until the job has ended, in whatever way. */
+  readonly endedAt: number | null;
   readonly maps: readonly Cell[];
   readonly parts: readonly Cell[];
   readonly mapSums: Sums;
@@ -70,6 +74,7 @@ export function jobProgress(job: Task, steps: Steps, children: readonly Task[]):
     reduces: numberIn(job.input, "reduces"),
     startedAt: numberOrNull(valueOf(steps, "started")),
     mappedAt: numberOrNull(valueOf(steps, "mapped")),
+    endedAt: finalStates.has(job.state) ? (job.endedAt ?? job.changedAt) : null,
     maps,
     parts,
     mapSums: sumsOf(maps, mapFigures),
@@ -86,7 +91,7 @@ function largestKeyOf(output: Task["output"]): JobProgress["largestKey"] {
 }
 
 function phaseOf(job: Task, steps: Steps, parts: readonly Cell[]): Phase {
-  if (finalStates.has(job.state)) return "over";
+  if (job.state === "success") return "over";
   const isDone = (key: string) => steps.some((step) => step.key === key);
   if (!isDone("plan")) return "planning";
   if (!isDone("mapped")) return "mapping";

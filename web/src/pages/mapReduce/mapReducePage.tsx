@@ -1,19 +1,22 @@
 /** A MapReduce job: its phases, what was read, shuffled and written, each map and each reduce, what ran again, and what came out. */
+
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { jobChildrenQuery, stepsQuery, taskQuery } from "../../api/queries.ts";
 import type { Task } from "../../api/schema.ts";
 import { bytesText } from "../../parts/bytes.ts";
+import { counted } from "../../parts/counted.ts";
 import { JsonTree } from "../../parts/jsonTree.tsx";
 import { StateBadge } from "../../parts/states.tsx";
 import { Card, Empty, Fact, Facts, Loading, Meter, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { TaskPath } from "../../parts/taskPath.tsx";
+import { TaskProblem } from "../../parts/taskProblem.tsx";
 import { durationText, useNow } from "../../parts/time.tsx";
 import { RetryButton } from "../task/retryDialog.tsx";
 import { hasEarlierChildren } from "../task/runs.ts";
 import { Cells } from "./cells.tsx";
-import { type JobProgress, jobKind, jobProgress, type Phase, type Sums } from "./job.ts";
+import { type JobProgress, jobKind, jobProgress, phases, type Sums } from "./job.ts";
 
 const route = getRouteApi("/tasks/$id/map-reduce");
 const number = new Intl.NumberFormat();
@@ -23,7 +26,7 @@ const cellsMax = 2_000;
 export function MapReducePage() {
   const { id } = route.useParams();
   const { data: task, error } = useQuery(taskQuery(id));
-  if (task === undefined) return error === null ? <Loading what="the job" /> : <Problem error={error} />;
+  if (task === undefined) return error === null ? <Loading what="the job" /> : <TaskProblem error={error} />;
   return (
     <>
       <TaskPath id={id} name={task.name} />
@@ -103,25 +106,30 @@ function Job({ task }: { readonly task: Task }) {
 /** In characters. */
 const keyShownMax = 40;
 
-const phases: readonly Phase[] = ["planning", "mapping", "reducing", "committing"];
+/** Of the phase in which the job is, or in which it has ended without success. */
+function lookOf({ state }: Task, { endedAt }: JobProgress): readonly [colour: string, mark: string] {
+  if (endedAt === null) return ["bg-running", ""];
+  return state === "failed" ? ["bg-failed", "✕ "] : ["bg-line-strong", "✕ "];
+}
 
 function Phases({ task, progress }: { readonly task: Task; readonly progress: JobProgress }) {
   const now = useNow();
-  const { phase, plan, reduces, startedAt, mappedAt, skew, largestKey } = progress;
-  const until = phase === "over" ? (task.endedAt ?? task.changedAt) : now;
-  const at = phase === "over" ? phases.length : phases.indexOf(phase);
+  const { phase, plan, reduces, startedAt, mappedAt, endedAt, skew, largestKey } = progress;
+  const until = endedAt ?? now;
+  const at = phases.indexOf(phase);
+  const [colour, mark] = lookOf(task, progress);
   return (
     <Card>
       <div className="grid gap-4">
         <ol aria-label="Phases" className="grid grid-cols-4 gap-2 max-md:grid-cols-2">
-          {phases.map((each, index) => (
+          {phases.slice(0, -1).map((each, index) => (
             <li key={each} aria-current={each === phase ? "step" : undefined} className="grid gap-1">
               <span
                 aria-hidden="true"
-                className={`h-1 rounded-full ${index < at ? "bg-success" : index === at ? "bg-running" : "bg-raised"}`}
+                className={`h-1 rounded-full ${index < at ? "bg-success" : index === at ? colour : "bg-raised"}`}
               />
               <span className={index === at ? "font-semibold" : "text-muted"}>
-                {index < at ? "✓ " : ""}
+                {index < at ? "✓ " : index === at ? mark : ""}
                 {each}
               </span>
             </li>
@@ -131,11 +139,7 @@ function Phases({ task, progress }: { readonly task: Task; readonly progress: Jo
           <Fact name="Shape">
             {plan === null ? "? maps" : counted(plan.maps, "map")} × {counted(reduces, "reduce")}
           </Fact>
-          <Fact name="Input">
-            {plan === null
-              ? "–"
-              : `${bytesText(plan.bytes)} in ${number.format(plan.files)} ${plan.files === 1 ? "file" : "files"}`}
-          </Fact>
+          <Fact name="Input">{plan === null ? "–" : `${bytesText(plan.bytes)} in ${counted(plan.files, "file")}`}</Fact>
           <Fact name="Maps took">{startedAt === null ? "–" : durationText((mappedAt ?? until) - startedAt)}</Fact>
           <Fact name="Reduces took">{mappedAt === null ? "–" : durationText(until - mappedAt)}</Fact>
           <Fact name="Skew">{skew === null ? "–" : `${skew.toFixed(2)} times the average`}</Fact>
@@ -174,10 +178,10 @@ function PhaseCard({ title, isWell, total, sums, facts, children }: PhaseCardPro
   );
 }
 
-function MapFacts({ progress: { plan, mapSums, startedAt, mappedAt } }: { readonly progress: JobProgress }) {
+function MapFacts({ progress: { plan, mapSums, startedAt, mappedAt, endedAt } }: { readonly progress: JobProgress }) {
   const now = useNow();
   const { bytes, records, shuffledBytes } = mapSums;
-  const ms = startedAt === null ? 0 : (mappedAt ?? now) - startedAt;
+  const ms = startedAt === null ? 0 : (mappedAt ?? endedAt ?? now) - startedAt;
   return (
     <>
       <Fact name="Read">
@@ -212,10 +216,10 @@ function Troubles({ sums, isWell }: Pick<PhaseCardProps, "sums" | "isWell">) {
   const { skipped, failures, kills, reruns, backups, byBackup } = sums;
   const texts = [
     [reruns, "ran again since output was lost"],
-    [kills, "attempts lost with a worker"],
-    [failures, "attempts failed"],
+    [kills, `${kills === 1 ? "attempt" : "attempts"} lost with a worker`],
+    [failures, `${failures === 1 ? "attempt" : "attempts"} failed`],
     [backups, `given to a second worker, too, since slow: ${number.format(byBackup)} done sooner by it`],
-    [skipped, "records skipped"],
+    [skipped, `${skipped === 1 ? "record" : "records"} skipped`],
   ] as const;
   const given = texts.filter(([count]) => count > 0);
   if (given.length === 0) return null;
@@ -228,9 +232,4 @@ function Troubles({ sums, isWell }: Pick<PhaseCardProps, "sums" | "isWell">) {
       ))}
     </ul>
   );
-}
-
-/** `1 map`, `1,000 maps`. */
-function counted(count: number, what: string): string {
-  return `${number.format(count)} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -1,5 +1,7 @@
 /** What happened to masters and workers, in words, and which of it is told where there is little room. */
+
 import type { Mark } from "../../api/schema.ts";
+import { counted } from "../../parts/counted.ts";
 
 /** So many of the last deaths keep their place, however many workers come and go after them. */
 const deathsKept = 3;
@@ -35,7 +37,7 @@ export function workerText(mark: WorkerMark): string {
 /** Null if it lost no attempts, as far as is known. */
 export function lossText({ attemptsLost = 0 }: WorkerMark): string | null {
   if (attemptsLost === 0) return null;
-  return `${attemptsLost} ${attemptsLost === 1 ? "attempt was" : "attempts were"} lost`;
+  return `${counted(attemptsLost, "attempt was", "attempts were")} lost`;
 }
 
 /** Of each worker. */

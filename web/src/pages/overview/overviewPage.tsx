@@ -1,8 +1,10 @@
 /** The first page: how the cluster is, at a look. */
+
 import { useQuery } from "@tanstack/react-query";
 import { leaderStatsQuery, statusQuery, workersQuery } from "../../api/queries.ts";
 import { useMay, useSeesAllQueues } from "../../api/rights.ts";
 import type { Worker } from "../../api/schema.ts";
+import { counted } from "../../parts/counted.ts";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { durationText } from "../../parts/time.tsx";
 import { MarksCard, MastersCard } from "./mastersCard.tsx";
@@ -99,7 +101,7 @@ function Summary({ slots, waitMs }: { readonly slots: Slots | undefined; readonl
   const where = seesAll ? "" : " on the workers that serve your queues";
   const parts = [
     // Where there is no worker, the page says so below.
-    ...(slots.total === 0 ? [] : [`${slots.used} of ${slots.total} slots in use${where}`]),
+    ...(slots.total === 0 ? [] : [`${slots.used} of ${counted(slots.total, "slot")} in use${where}`]),
     ...(waitMs > 0 ? [`the longest wait ${seesAll ? "" : "in your queues "}is ${durationText(waitMs)}`] : []),
   ];
   return parts.join(", ");

@@ -1,7 +1,9 @@
 /** What is wrong right now, in sentences with what to do about it. */
+
 import { type WorkerId, workerLabel, workerOf } from "../../../../src/model/ids.ts";
 import { isSilent } from "../../../../src/model/workerSilence.ts";
 import type { Master, MasterStatus, Queue, ScheduleView, Task, Worker } from "../../api/schema.ts";
+import { counted } from "../../parts/counted.ts";
 import { queuedStates, type TaskFilters } from "../tasks/filters.ts";
 import { ofMasterClocks, ofThisClock, ofWorkerClocks } from "./clocks.ts";
 
@@ -162,7 +164,7 @@ function ofQueues(queues: readonly Queue[], workers: readonly Worker[] | undefin
   return queues.flatMap((queue): Problem[] => {
     const count = waitingIn(queue);
     if (count === 0) return [];
-    const some = `${count} ${count === 1 ? "task waits" : "tasks wait"} in the queue ${queue.name}`;
+    const some = `${counted(count, "task waits", "tasks wait")} in the queue ${queue.name}`;
     const about = { tasks: { queue: queue.name, state: queuedStates.join(","), order: "oldest" } } as const;
     if (queue.isPaused)
       return [{ tone: "warn", text: `${some}, which is paused.`, advice: null, about, paused: queue.name }];

@@ -25,7 +25,7 @@ export function Throughput() {
   const word = `per ${resolution}`;
   return (
     <div className="grid gap-4 xl:grid-cols-2">
-      <Card title="Throughput" note={`attempts ${word}`} actions={toggle}>
+      <Card title="Throughput" note={`starts and ends ${word}`} actions={toggle}>
         {data === undefined ? (
           error === null ? (
             <Loading what="the history" />
@@ -33,7 +33,7 @@ export function Throughput() {
             <Problem error={error} />
           )
         ) : (
-          <Lines label={`Attempts ${word}`} at={at} series={throughput(points)} {...counts} />
+          <Lines label={`Starts and ends ${word}`} at={at} series={throughput(points)} {...counts} />
         )}
       </Card>
       <Card title="Latency" note={`95 of 100 were quicker, by ${resolution}, logarithmic`}>

@@ -1,4 +1,5 @@
 /** The tokens of programs and workers: making one, whose secret is shown once, and removing it. */
+
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -8,6 +9,7 @@ import { useSession } from "../../api/rights.ts";
 import type { Token, TokenMade } from "../../api/schema.ts";
 import { queries, signInFirst } from "../../api/session.ts";
 import { Button, Labelled, Select, TextField } from "../../parts/controls.tsx";
+import { counted } from "../../parts/counted.ts";
 import { DialogForm } from "../../parts/dialogForm.tsx";
 import { patternsOf } from "../../parts/fieldTexts.ts";
 import { OnlyFor } from "../../parts/onlyFor.tsx";
@@ -43,7 +45,7 @@ function Tokens() {
   const { tokens } = data;
   return (
     <>
-      <PageHeader title="Tokens" note={`${tokens.length} ${tokens.length === 1 ? "token" : "tokens"}`}>
+      <PageHeader title="Tokens" note={counted(tokens.length, "token")}>
         <Button look="primary" onClick={() => setOpen({ kind: "add" })}>
           Make a token …
         </Button>

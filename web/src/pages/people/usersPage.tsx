@@ -1,4 +1,5 @@
 /** The users: who signs in, with which role and to which queues; adding, changing and removing them. */
+
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -8,6 +9,7 @@ import { useSession } from "../../api/rights.ts";
 import type { Session, User } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Button } from "../../parts/controls.tsx";
+import { counted } from "../../parts/counted.ts";
 import { DialogForm } from "../../parts/dialogForm.tsx";
 import { OnlyFor } from "../../parts/onlyFor.tsx";
 import { QueueList } from "../../parts/principals.tsx";
@@ -44,7 +46,7 @@ function Users() {
   };
   return (
     <>
-      <PageHeader title="Users" note={`${users.length} ${users.length === 1 ? "user" : "users"}`}>
+      <PageHeader title="Users" note={counted(users.length, "user")}>
         <Button look="primary" onClick={() => setOpen({ kind: "add" })}>
           Add a user …
         </Button>

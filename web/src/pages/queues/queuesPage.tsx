@@ -1,4 +1,5 @@
 /** Every queue: how much waits and runs, its limits, who serves it; pausing and limiting it. */
+
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -8,6 +9,7 @@ import { useMay } from "../../api/rights.ts";
 import type { Queue, TaskState } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Button } from "../../parts/controls.tsx";
+import { counted } from "../../parts/counted.ts";
 import { StateCount } from "../../parts/stateCount.tsx";
 import { taskStates } from "../../parts/states.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
@@ -41,7 +43,7 @@ export function QueuesPage() {
   if (data === undefined) return error === null ? <Loading what="the queues" /> : <Problem error={error} />;
   return (
     <>
-      <PageHeader title="Queues" note={`${queues.length} ${queues.length === 1 ? "queue" : "queues"}`} />
+      <PageHeader title="Queues" note={counted(queues.length, "queue")} />
       {set.error === null ? null : (
         <div className="mb-3">
           <Problem error={set.error} />
@@ -131,7 +133,11 @@ function QueueRow({ queue, isWanted, isBusy, onSet, onLimit }: QueueRowProps) {
             </Button>
           )}
           {onSet === null ? null : (
-            <Button disabled={isBusy} onClick={onSet}>
+            <Button
+              aria-label={`${queue.isPaused ? "Resume" : "Pause"} ${queue.name}`}
+              disabled={isBusy}
+              onClick={onSet}
+            >
               {queue.isPaused ? "Resume" : "Pause"}
             </Button>
           )}

@@ -1,4 +1,5 @@
 /** What can be done with a schedule, and what is asked before. */
+
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -6,6 +7,7 @@ import { post, remove, segment } from "../../api/client.ts";
 import type { ScheduleBackfilled, ScheduleView } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Button, TextField } from "../../parts/controls.tsx";
+import { counted } from "../../parts/counted.ts";
 import { DialogForm } from "../../parts/dialogForm.tsx";
 import { Problem } from "../../parts/surfaces.tsx";
 import { localField } from "./draft.ts";
@@ -107,5 +109,5 @@ async function backfill(name: string, first: number, to: number): Promise<number
 
 function madeText(count: number): string {
   if (count === 0) return "No tick of that time had made no task.";
-  return count === 1 ? "1 task was made." : `${count} tasks were made.`;
+  return `${counted(count, "task was", "tasks were")} made.`;
 }

@@ -1,4 +1,5 @@
 /** Every schedule: its next ticks in both time zones, what it has made and skipped, and all that can be done with it. */
+
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -7,6 +8,7 @@ import { useMay, useSeesAllQueues } from "../../api/rights.ts";
 import type { ScheduleView } from "../../api/schema.ts";
 import { chosenOf, NoneOfThatName } from "../../parts/chosen.tsx";
 import { Button } from "../../parts/controls.tsx";
+import { counted } from "../../parts/counted.ts";
 import { JsonTree } from "../../parts/jsonTree.tsx";
 import { Card, Empty, Fact, Facts, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
@@ -29,7 +31,7 @@ export function SchedulesPage() {
   const names = schedules.map((schedule) => schedule.name);
   return (
     <>
-      <PageHeader title="Schedules" note={`${schedules.length} ${schedules.length === 1 ? "schedule" : "schedules"}`}>
+      <PageHeader title="Schedules" note={counted(schedules.length, "schedule")}>
         {mayOperate ? (
           <Button look="primary" onClick={() => setMaking(true)}>
             New schedule …
@@ -147,7 +149,7 @@ function Detail({ schedule }: { readonly schedule: ScheduleView }) {
   const mayOperate = useMay("operate");
   const [done, setDone] = useState<string | null>(null);
   return (
-    <div className="grid items-start gap-4 xl:grid-cols-2">
+    <div className="grid items-start gap-4 xl:grid-cols-[minmax(24rem,1fr)_auto]">
       <Card title={name} actions={mayOperate && <Actions schedule={schedule} onDone={setDone} />}>
         <div className="grid gap-4">
           {done === null ? null : <p role="status">{done}</p>}

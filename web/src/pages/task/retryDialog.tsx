@@ -133,11 +133,13 @@ function WhatRunsAgain({ task }: { readonly task: Task }) {
   const counts: { readonly [State in TaskState]?: number } = task.childCounts ?? {};
   const again = taskStates.filter((state) => state !== "success" && (counts[state] ?? 0) > 0);
   const { success = 0 } = counts;
+  const part = whole === "graph" ? "node" : "task";
+  const isOne = again.reduce((sum, state) => sum + (counts[state] ?? 0), 0) === 1;
   return (
     <p>
       {again.length === 0
         ? "What did not succeed of it runs again."
-        : `${again.map((state) => `${counts[state]} ${state}`).join(" and ")} ${whole === "graph" ? "nodes" : "tasks"} run again.`}{" "}
+        : `${again.map((state) => `${counts[state]} ${state}`).join(" and ")} ${isOne ? `${part} runs` : `${part}s run`} again.`}{" "}
       What has succeeded{success > 0 ? ` (${success})` : ""} stays.
     </p>
   );

@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { attemptsOfTaskQuery } from "../../api/queries.ts";
 import type { Task } from "../../api/schema.ts";
+import { counted } from "../../parts/counted.ts";
 import { Card } from "../../parts/surfaces.tsx";
 import { LogView } from "./log/logView.tsx";
 import { isBeforeRetry, runsOf } from "./runs.ts";
@@ -26,21 +27,29 @@ export function TaskLog({ task, shown }: { readonly task: Task; readonly shown: 
   const read = useQuery({ ...attemptsOfTaskQuery(id), enabled: retriedAt !== undefined });
   const before = isBeforeRetry(task) ? attempt : (runsOf(task, read.data?.attempts ?? []).earlier.at(-1)?.attempt ?? 0);
   if (attempt === 0) return null;
+  if (shown !== null && shown > attempt)
+    return (
+      <Card title="Log">
+        <p className="text-muted">
+          There is no attempt {shown}: the task has had {counted(attempt, "attempt")}.{" "}
+          <AttemptLink id={id} attempt={attempt} />
+        </p>
+      </Card>
+    );
   if (shown !== null) return <LogView key={`${shown} ${retriedAt}`} task={id} attempt={shown} before={before} />;
   return (
     <Card title="Log">
       <p className="text-muted">
-        It has not started again since the retry.{" "}
-        <Link
-          to="/tasks/$id"
-          params={{ id }}
-          search={{ attempt }}
-          className="text-accent underline decoration-accent/40"
-        >
-          The log of attempt {attempt}
-        </Link>{" "}
-        is from before the retry.
+        It has not started again since the retry. <AttemptLink id={id} attempt={attempt} /> is from before the retry.
       </p>
     </Card>
+  );
+}
+
+function AttemptLink({ id, attempt }: Pick<Task, "id" | "attempt">) {
+  return (
+    <Link to="/tasks/$id" params={{ id }} search={{ attempt }} className="text-accent underline decoration-accent/40">
+      The log of attempt {attempt}
+    </Link>
   );
 }

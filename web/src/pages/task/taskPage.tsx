@@ -1,13 +1,13 @@
 /** One task: how it stands and why, what it wrote, what went in and what came out. */
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
-import { ApiError } from "../../api/client.ts";
+import { getRouteApi } from "@tanstack/react-router";
 import { taskQuery } from "../../api/queries.ts";
 import type { Task } from "../../api/schema.ts";
 import { JsonTree } from "../../parts/jsonTree.tsx";
 import { StateBadge } from "../../parts/states.tsx";
-import { Card, CopyButton, Empty, Loading, Meter, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { Card, CopyButton, Loading, Meter, Note, PageHeader } from "../../parts/surfaces.tsx";
 import { BelowTasks } from "../../parts/taskPath.tsx";
+import { TaskProblem } from "../../parts/taskProblem.tsx";
 import { titleOf } from "../../parts/taskTitle.ts";
 import { AttemptsCard } from "./attemptsCard.tsx";
 import { ChildrenCard, StepsCard } from "./familyCards.tsx";
@@ -23,25 +23,7 @@ const route = getRouteApi("/tasks/$id");
 export function TaskPage() {
   const { id } = route.useParams();
   const { data: task, error } = useQuery(taskQuery(id));
-  if (task === undefined) {
-    if (error === null) return <Loading what="the task" />;
-    if (error instanceof ApiError && error.code === "not-found") {
-      return (
-        <>
-          <PageHeader title="Unknown task" />
-          <div className="card">
-            <Empty title={error.message}>
-              {error.hint ?? ""}
-              <Link to="/tasks" className="block text-accent hover:underline">
-                See the tasks that there are
-              </Link>
-            </Empty>
-          </div>
-        </>
-      );
-    }
-    return <Problem error={error} />;
-  }
+  if (task === undefined) return error === null ? <Loading what="the task" /> : <TaskProblem error={error} />;
   return <TaskView key={task.id} task={task} />;
 }
 

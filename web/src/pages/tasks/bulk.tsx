@@ -1,10 +1,12 @@
 /** Cancels, retries or submits again many tasks at a time, after it has said how many. */
+
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Fragment, useEffect, useRef, useState } from "react";
 import { ApiError, get, post, segment } from "../../api/client.ts";
 import type { Task, TaskPage } from "../../api/schema.ts";
 import { Button, Dialog } from "../../parts/controls.tsx";
+import { counted } from "../../parts/counted.ts";
 import { finalStates, StateIcon, taskStates } from "../../parts/states.tsx";
 import { Meter, Note, Problem } from "../../parts/surfaces.tsx";
 import { isRetriable, retryTask } from "../task/retryDialog.tsx";
@@ -23,19 +25,22 @@ const words = {
     title: "Cancel tasks",
     button: "Cancel",
     done: "cancelled",
-    left: "have already ended and stay as they are",
+    left: ["has already ended and stays as it is", "have already ended and stay as they are"],
   },
   retry: {
     title: "Retry tasks",
     button: "Retry",
     done: "retried",
-    left: "did not fail: left alone",
+    left: ["did not fail: left alone", "did not fail: left alone"],
   },
   again: {
     title: "Run tasks again",
     button: "Run again",
     done: "submitted again",
-    left: "have not ended yet, or are parts of something that runs again as a whole: left alone",
+    left: [
+      "has not ended yet, or is a part of something that runs again as a whole: left alone",
+      "have not ended yet, or are parts of something that runs again as a whole: left alone",
+    ],
   },
 } as const;
 
@@ -88,7 +93,12 @@ export function BulkDialog({ verb, tasks, onClose }: BulkProps) {
     stop.current = mine;
     return () => mine.abort();
   }, []);
-  const { title, button, done, left } = words[verb];
+  const {
+    title,
+    button,
+    done,
+    left: [one, many],
+  } = words[verb];
   const able = tasks.filter((task) => isAble(task, verb));
   const { plan, error } = useTargets(verb, able);
   const rest = tasks.length - able.length;
@@ -101,7 +111,8 @@ export function BulkDialog({ verb, tasks, onClose }: BulkProps) {
         {error === null ? null : <Problem error={error} />}
         {plan === undefined ? null : (
           <p className="text-base">
-            <strong>{targetsText(plan)}</strong> will be {done}.{rest > 0 ? ` ${count(rest)} ${left}.` : ""}
+            <strong>{targetsText(plan)}</strong> will be {done}.
+            {rest > 0 ? ` ${counted(rest, `task ${one}`, `tasks ${many}`)}.` : ""}
           </p>
         )}
         {plan === undefined || plan.parts.length + plan.left.length === 0 ? null : <Wholes plan={plan} />}
@@ -167,7 +178,7 @@ function Wholes({ plan: { parts, wholes, left } }: { readonly plan: RetryPlan })
     <Note tone="info">
       {wholes.length === 0 ? null : (
         <p>
-          {count(parts.length)} {parts.length === 1 ? "is a part" : "are parts"} of{" "}
+          {counted(parts.length, "task is a part", "tasks are parts")} of{" "}
           {wholes.slice(0, wholesShown).map(({ id, name }, index) => (
             <Fragment key={id}>
               {index === 0 ? "" : ", "}
@@ -183,8 +194,8 @@ function Wholes({ plan: { parts, wholes, left } }: { readonly plan: RetryPlan })
       )}
       {left.length === 0 ? null : (
         <p>
-          {count(left.length)} {left.length === 1 ? "belongs" : "belong"} to a graph that has not ended yet, or that did
-          not fail: left alone.
+          {counted(left.length, "task belongs", "tasks belong")} to a graph that has not ended yet, or that did not
+          fail: left alone.
         </p>
       )}
     </Note>
@@ -193,11 +204,11 @@ function Wholes({ plan: { parts, wholes, left } }: { readonly plan: RetryPlan })
 
 /** `3 tasks and 1 graph`. */
 function targetsText({ alone, wholes }: RetryPlan): string {
-  if (wholes.length === 0) return count(alone.length);
+  if (wholes.length === 0) return counted(alone.length, "task");
   const names = new Set(wholes.map(wholeName));
   const [name] = names.size === 1 ? names : ["whole"];
-  const whole = `${wholes.length} ${name}${wholes.length === 1 ? "" : "s"}`;
-  return alone.length === 0 ? whole : `${count(alone.length)} and ${whole}`;
+  const whole = counted(wholes.length, name ?? "whole");
+  return alone.length === 0 ? whole : `${counted(alone.length, "task")} and ${whole}`;
 }
 
 export function isAble(task: Task, verb: BulkVerb): boolean {
@@ -234,8 +245,4 @@ async function runAll(
 /** Lists do not say what stands in the places of outputs. */
 async function withInput(task: Task): Promise<Task> {
   return task.takesOutputs === true ? await get<Task>(`/v1/tasks/${segment(task.id)}`) : task;
-}
-
-function count(number: number): string {
-  return `${new Intl.NumberFormat().format(number)} ${number === 1 ? "task" : "tasks"}`;
 }

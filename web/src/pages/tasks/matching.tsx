@@ -1,8 +1,10 @@
 /** Cancels or retries all tasks that match the filters, however many they are: counts them first, then works part by part. */
+
 import { useEffect, useRef, useState } from "react";
 import { ask, post } from "../../api/client.ts";
 import type { BulkAnswer, BulkRequest, TaskState } from "../../api/schema.ts";
 import { Button, Dialog } from "../../parts/controls.tsx";
+import { counted } from "../../parts/counted.ts";
 import { finalStates, taskStates } from "../../parts/states.tsx";
 import { Meter, Note, Problem } from "../../parts/surfaces.tsx";
 import { retriable } from "../task/retryDialog.tsx";
@@ -122,7 +124,7 @@ function AllThatMatch({ verb, filter, onClose }: DialogProps) {
     runAll(verb, wanted, false, setDone, abort.current.signal).then(() => setPhase("over"), setError);
   };
   const { button, done: past, note } = words[verb];
-  const tasks = `${number.format(found.tasks)} ${found.tasks === 1 ? "task" : "tasks"}`;
+  const tasks = counted(found.tasks, "task");
   return (
     <Dialog title={`${button} all that match`} onClose={onClose}>
       <div className="grid grid-cols-1 gap-4">
@@ -142,7 +144,8 @@ function AllThatMatch({ verb, filter, onClose }: DialogProps) {
         ) : null}
         {found.reason === null ? null : (
           <Note tone="warn">
-            {number.format(found.refused)} match and stay as they are. {found.reason}
+            {counted(found.refused, "task matches and stays as it is", "tasks match and stay as they are")}.{" "}
+            {found.reason}
           </Note>
         )}
         {error === null ? null : <Problem error={error} isTriedAgain={false} />}

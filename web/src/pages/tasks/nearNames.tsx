@@ -1,9 +1,11 @@
 /** Where no task has exactly the name that was looked for: those of the newest tasks that have it as a part, and the children that lists show under it. */
+
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { get } from "../../api/client.ts";
 import { taskListQuery } from "../../api/queries.ts";
 import type { TaskPage } from "../../api/schema.ts";
+import { counted } from "../../parts/counted.ts";
 import { StateBadge } from "../../parts/states.tsx";
 import { Empty } from "../../parts/surfaces.tsx";
 import { numberedTitle } from "../../parts/taskTitle.ts";
@@ -62,7 +64,7 @@ function NumberedChildren({ name, numbered: { tasks, looked, isWhole } }: Number
           </span>
         ))}
         {tasks.length > namesShown ? `The first ${namesShown} are shown.` : null}
-        {isWhole ? null : `Found among ${looked.toLocaleString()} tasks; there may be more.`}
+        {isWhole ? null : `Found among ${counted(looked, "task")}; there may be more.`}
       </span>
     </Empty>
   );

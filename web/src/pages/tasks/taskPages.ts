@@ -1,8 +1,8 @@
 /** The list of tasks, page by page: more as one scrolls, and what is on the screen read again when something has changed. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { get } from "../../api/client.ts";
 import type { Task, TaskPage } from "../../api/schema.ts";
 import { live, queries } from "../../api/session.ts";
+import { getTasks } from "../../api/taskReads.ts";
 import type { TaskFilters } from "./filters.ts";
 
 /** The first page comes quickly; whoever scrolls on wants many. */
@@ -51,7 +51,7 @@ function isShort({ cursor, next, tasks }: Page): boolean {
 
 async function readPage(filters: TaskFilters, cursor: string | null, signal: AbortSignal): Promise<Page> {
   const limit = cursor === null ? firstSize : laterSize;
-  const { tasks, cursor: next } = await get<TaskPage>("/v1/tasks", { ...filters, cursor, limit }, signal);
+  const { tasks, cursor: next } = await getTasks<TaskPage>(queries, "/v1/tasks", { ...filters, cursor, limit }, signal);
   return { cursor, next: next ?? null, tasks };
 }
 

@@ -1,6 +1,8 @@
 /** One row of the list of tasks: a line of cells, or two lines where there is little room. */
+
 import { Link } from "@tanstack/react-router";
 import type { Task } from "../../api/schema.ts";
+import { counted } from "../../parts/counted.ts";
 import { finalStates, StateBadge, StateIcon } from "../../parts/states.tsx";
 import { Meter } from "../../parts/surfaces.tsx";
 import { titleOf } from "../../parts/taskTitle.ts";
@@ -98,7 +100,8 @@ const ownChars = 7;
 function Id({ id }: { readonly id: string }) {
   return (
     <span title={id} className="flex min-w-0 shrink-[9999] font-mono text-2xs text-muted">
-      <span className="truncate">{id.slice(0, -ownChars)}</span>
+      {/* Without a text, it would not stand on a line. */}
+      {id.length > ownChars ? <span className="truncate">{id.slice(0, -ownChars)}</span> : null}
       <span className="shrink-0">{id.slice(-ownChars)}</span>
     </span>
   );
@@ -153,5 +156,5 @@ function Time({ task }: { readonly task: Task }) {
 }
 
 function attemptTitle({ attempt, failures, kills }: Task): string {
-  return `${attempt} ${attempt === 1 ? "attempt" : "attempts"}, ${failures} failed, ${kills} lost with a worker`;
+  return `${counted(attempt, "attempt")}, ${failures} failed, ${kills} lost with a worker`;
 }

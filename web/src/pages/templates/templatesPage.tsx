@@ -1,4 +1,5 @@
 /** Every template, and a form made from its variables that runs it. */
+
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -8,6 +9,7 @@ import { useMay, useSeesAllQueues } from "../../api/rights.ts";
 import type { Submitted, TemplateVersion } from "../../api/schema.ts";
 import { chosenOf, NoneOfThatName } from "../../parts/chosen.tsx";
 import { Button } from "../../parts/controls.tsx";
+import { counted } from "../../parts/counted.ts";
 import { JsonTree } from "../../parts/jsonTree.tsx";
 import { Card, Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
@@ -33,7 +35,7 @@ export function TemplatesPage() {
   const shown = chosenOf(templates, name);
   return (
     <>
-      <PageHeader title="Templates" note={`${templates.length} ${templates.length === 1 ? "template" : "templates"}`}>
+      <PageHeader title="Templates" note={counted(templates.length, "template")}>
         {mayPut ? (
           <Button look="primary" onClick={() => setMaking(true)}>
             New template …

@@ -1,7 +1,7 @@
 /** Draws the timeline: lanes, bars by outcome, and marks. */
 import type { Attempt } from "../../api/schema.ts";
 import { resolvedColour } from "../../parts/colours.ts";
-import { clockText, timeSteps } from "../../parts/ticks.ts";
+import { clockText, durationSteps } from "../../parts/ticks.ts";
 import { drawPath } from "./drawPath.ts";
 import { type EpochLine, epochLabels } from "./epochLabels.ts";
 import type { Lane, PlacedAttempt } from "./lanes.ts";
@@ -68,7 +68,7 @@ function colours(): Colours {
 function drawAxis(context: CanvasRenderingContext2D, scene: Scene, height: number, colour: Colours): void {
   const { view, width } = scene;
   const wanted = (view.to - view.from) / Math.max(2, (width - gutter) / 90);
-  const stepMs = timeSteps.find((step) => step >= wanted) ?? 86_400_000;
+  const stepMs = durationSteps.find((step) => step >= wanted) ?? 86_400_000;
   context.textAlign = "center";
   for (let at = Math.ceil(view.from / stepMs) * stepMs; at <= view.to; at += stepMs) {
     const x = xOf(at, scene);

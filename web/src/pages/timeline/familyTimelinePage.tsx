@@ -1,13 +1,16 @@
 /** The timeline of one task with its family, and the critical path: what decided when it ended. */
+
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { taskQuery } from "../../api/queries.ts";
 import type { Task } from "../../api/schema.ts";
 import { Button } from "../../parts/controls.tsx";
+import { counted } from "../../parts/counted.ts";
 import { finalStates, StateBadge } from "../../parts/states.tsx";
 import { Card, Empty, Loading, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { TaskPath } from "../../parts/taskPath.tsx";
+import { TaskProblem } from "../../parts/taskProblem.tsx";
 import { titleOf } from "../../parts/taskTitle.ts";
 import { durationText, useNow } from "../../parts/time.tsx";
 import { AttemptList } from "./attemptList.tsx";
@@ -27,7 +30,7 @@ const margin = 0.02;
 export function FamilyTimelinePage() {
   const { id } = route.useParams();
   const { data: task, error } = useQuery(taskQuery(id));
-  if (task === undefined) return error === null ? <Loading what="the task" /> : <Problem error={error} />;
+  if (task === undefined) return error === null ? <Loading what="the task" /> : <TaskProblem error={error} />;
   return (
     <>
       <TaskPath id={id} name={titleOf(task)}>
@@ -94,7 +97,7 @@ function Shown({ family, view, onView }: ShownProps) {
     <div className="grid gap-4">
       {isCut ? <Note tone="warn">Of its family, {others.length} tasks are shown. There are more.</Note> : null}
       {withoutHistory === 0 ? null : (
-        <Note tone="info">Of {withoutHistory} tasks only the latest attempts are shown.</Note>
+        <Note tone="info">Of {counted(withoutHistory, "task")} only the latest attempts are shown.</Note>
       )}
       <Card isFlush>
         <Legend hasPath={path.length > 0} />

@@ -1,8 +1,10 @@
 /** The timeline as it is drawn, with what a pointer does to it: move, zoom, show an attempt, open its task. */
+
 import { useNavigate } from "@tanstack/react-router";
 import { type PointerEvent, useEffect, useMemo, useRef, useState } from "react";
 import type { Mark } from "../../api/schema.ts";
 import { onThemeChange } from "../../parts/colours.ts";
+import { counted } from "../../parts/counted.ts";
 import { durationText } from "../../parts/time.tsx";
 import { besideTexts } from "./beside.ts";
 import { BesideMark } from "./besideNote.tsx";
@@ -108,7 +110,7 @@ export function TimelineCanvas({ lanes, marks, path = noPath, view, now, onPan, 
       <canvas
         ref={canvas}
         role="img"
-        aria-label={`Attempts on ${lanes.length === 1 ? "1 worker" : `${lanes.length} workers`}; the list below says the same.`}
+        aria-label={`Attempts on ${counted(lanes.length, "worker")}; the list below says the same.`}
         className={`block w-full touch-pan-y select-none ${hovered === null ? "cursor-grab" : "cursor-pointer"}`}
         onPointerDown={(event) => {
           dragged.current = { x: event.clientX, moved: 0 };

@@ -1,4 +1,5 @@
 /** What can be done with a webhook, what is asked before, and what its receiver says to a test. */
+
 import { queryOptions, useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -7,6 +8,7 @@ import { webhooksQuery } from "../../api/queries.ts";
 import type { DeliveryPage, WebhookTested, WebhookView } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Button } from "../../parts/controls.tsx";
+import { counted } from "../../parts/counted.ts";
 import { DialogForm } from "../../parts/dialogForm.tsx";
 import { Problem } from "../../parts/surfaces.tsx";
 import { WebhookDialog } from "./webhookDialog.tsx";
@@ -64,7 +66,7 @@ function RemoveDialog({ name, pending, onClose }: RemoveProps) {
         It is told nothing more.
         {pending === 0
           ? ""
-          : ` ${pending} ${pending === 1 ? "delivery" : "deliveries"} that wait for it are thrown away.`}
+          : ` ${counted(pending, "delivery that waits for it is", "deliveries that wait for it are")} thrown away.`}
       </p>
     </DialogForm>
   );

@@ -1,4 +1,5 @@
 /** Every webhook: what it is told, how its last deliveries went, and all that can be done with it. */
+
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -6,6 +7,7 @@ import { webhooksQuery } from "../../api/queries.ts";
 import type { WebhookView } from "../../api/schema.ts";
 import { chosenOf, NoneOfThatName } from "../../parts/chosen.tsx";
 import { Button } from "../../parts/controls.tsx";
+import { counted } from "../../parts/counted.ts";
 import { OnlyFor } from "../../parts/onlyFor.tsx";
 import { QueueList } from "../../parts/principals.tsx";
 import { Card, Empty, Fact, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
@@ -37,7 +39,7 @@ function Webhooks() {
   const names = webhooks.map((webhook) => webhook.name);
   return (
     <>
-      <PageHeader title="Webhooks" note={`${webhooks.length} ${webhooks.length === 1 ? "webhook" : "webhooks"}`}>
+      <PageHeader title="Webhooks" note={counted(webhooks.length, "webhook")}>
         <Button look="primary" onClick={() => setMaking(true)}>
           New webhook …
         </Button>

@@ -1,4 +1,5 @@
 /** Every worker: load, kinds, labels, versions; and draining one. */
+
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -8,6 +9,7 @@ import { useMay, useSeesAllQueues } from "../../api/rights.ts";
 import type { Worker } from "../../api/schema.ts";
 import { queries } from "../../api/session.ts";
 import { Button, Dialog } from "../../parts/controls.tsx";
+import { counted } from "../../parts/counted.ts";
 import { Card, Empty, Loading, Meter, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
@@ -39,7 +41,10 @@ export function WorkersPage() {
   const used = connected.reduce((sum, { running }) => sum + running, 0);
   return (
     <>
-      <PageHeader title="Workers" note={slots === 0 ? standing : `${standing}, ${used} of ${slots} slots in use`} />
+      <PageHeader
+        title="Workers"
+        note={slots === 0 ? standing : `${standing}, ${used} of ${counted(slots, "slot")} in use`}
+      />
       <Card isFlush>
         {workers.length === 0 && !seesAll ? (
           <Empty title="No worker serves your queues" />
@@ -114,7 +119,9 @@ function WorkerRow({ worker, word, death, isWanted, onDrain }: WorkerRowProps) {
         {onDrain === null || word !== "connected" ? null : worker.servesOthers === true ? (
           <span className="text-xs text-muted">serves queues of others, too</span>
         ) : (
-          <Button onClick={onDrain}>Drain …</Button>
+          <Button aria-label={`Drain ${worker.id}`} onClick={onDrain}>
+            Drain …
+          </Button>
         )}
       </Cell>
     </Row>
@@ -202,7 +209,7 @@ function DrainDialog({ worker, onClose }: { readonly worker: Worker; readonly on
           It gets no more tasks.{" "}
           {worker.running === 0
             ? "It runs none at the moment"
-            : `Its ${worker.running} running ${worker.running === 1 ? "task finishes" : "tasks finish"}`}
+            : `Its ${counted(worker.running, "running task finishes", "running tasks finish")}`}
           , then its process exits.
         </p>
         {drain.error === null ? null : <Problem error={drain.error} />}

@@ -1,14 +1,15 @@
 /** The log of a task: live, with colours, search, and as many lines as there are. */
+
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type CSSProperties, useEffect, useMemo, useRef, useState } from "react";
 import { segment, urlOf } from "../../../api/client.ts";
 import { Button, Field } from "../../../parts/controls.tsx";
+import { counted } from "../../../parts/counted.ts";
 import { Card } from "../../../parts/surfaces.tsx";
 import type { Piece } from "./ansi.ts";
 import type { LogLine } from "./logLines.ts";
 import { type FollowedLog, useLog } from "./useLog.ts";
 
-const number = new Intl.NumberFormat();
 const lineHeight = 20;
 /** So that a log does not move sideways while its first lines come. */
 const digitsMin = 3;
@@ -78,7 +79,8 @@ export function LogView({ task, attempt, before }: LogViewProps) {
     >
       {log.dropped > 0 ? (
         <p className="px-4 py-1 text-xs text-muted">
-          {number.format(log.dropped)} older lines are not shown. “Raw” has them.
+          {counted(log.dropped, "older line is", "older lines are")} not shown. “Raw” has{" "}
+          {log.dropped === 1 ? "it" : "them"}.
         </p>
       ) : null}
       <Lines
