@@ -40,8 +40,20 @@ test("many steps and long texts are shown once they are asked for; children with
       expect(await children.allInnerTexts()).toEqual(["page 0", "page 1", "page 2", "page 3", "page 4"]);
       await children.nth(3).click();
       await page.getByRole("heading", { level: 1, name: "page 3" }).waitFor();
+      // The first one is called on every page as it is beside the others.
+      await page.goBack();
+      await children.nth(0).click();
+      await page.getByRole("heading", { level: 1, name: "page 0" }).waitFor();
+      for (const [rest, heading] of [
+        ["/family", "Family of page 0"],
+        ["/timeline", "Timeline of page 0"],
+      ] as const) {
+        await page.goto(page.url().replace(/(\/family)?$/, rest));
+        await page.getByRole("heading", { level: 1, name: heading }).waitFor();
+      }
 
       await page.goto(`${cluster.address}/tasks`);
+      await page.getByRole("main").getByRole("link", { name: "page 0" }).waitFor();
       await page.getByRole("searchbox").fill("page 3");
       await page.keyboard.press("Enter");
       await page.getByText("“page 3” is a child").waitFor();

@@ -15,10 +15,15 @@ export function titleOf(
 ): string {
   if (name === id && origin !== undefined) return origin.template;
   if (name !== kind || !isDescendant(id)) return name;
-  const index = indexOf(id as TaskId);
   const prefix = prefixOf(id as TaskId);
-  const isOneOfMany = index > 0 || shown.some((other) => other.id !== id && other.id.startsWith(prefix));
-  return isOneOfMany ? `${name} ${index}` : name;
+  const isAlone =
+    isFirstOfSet({ id, name, kind }) && !shown.some(({ id: other }) => other !== id && other.startsWith(prefix));
+  return isAlone ? name : `${name} ${indexOf(id as TaskId)}`;
+}
+
+/** A child that is called after its kind, and may be the only one of its set: those beside it tell. */
+export function isFirstOfSet({ id, name, kind }: Pick<Task, "id" | "name" | "kind">): boolean {
+  return name === kind && isDescendant(id) && indexOf(id as TaskId) === 0;
 }
 
 /**

@@ -1,7 +1,9 @@
 /** A task with all that is below it. Children are counted by state and read page by page when they are opened, so that a million of them are no more than one. */
+
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { taskQuery } from "../../api/queries.ts";
+import { useSiblings } from "../../parts/siblings.ts";
 import { StateBadge } from "../../parts/states.tsx";
 import { Empty, Loading, PageHeader } from "../../parts/surfaces.tsx";
 import { TaskPath } from "../../parts/taskPath.tsx";
@@ -15,12 +17,13 @@ const route = getRouteApi("/tasks/$id/family");
 export function FamilyPage() {
   const { id } = route.useParams();
   const { data: task, error } = useQuery(taskQuery(id));
+  const beside = useSiblings(task);
   if (task === undefined) return error === null ? <Loading what="the family" /> : <TaskProblem error={error} />;
   return (
     <>
       <TaskPath
         id={id}
-        name={titleOf(task)}
+        name={titleOf(task, beside)}
         above={
           task.parent === undefined ? null : (
             <>
@@ -36,7 +39,7 @@ export function FamilyPage() {
           )
         }
       />
-      <PageHeader title={`Family of ${titleOf(task)}`} note={<StateBadge state={task.state} />} />
+      <PageHeader title={`Family of ${titleOf(task, beside)}`} note={<StateBadge state={task.state} />} />
       <div className="card overflow-x-auto p-2">
         {Object.keys(task.childCounts ?? {}).length === 0 && !hasEarlierChildren(task) ? (
           <Empty title="This task has no children">
@@ -44,7 +47,7 @@ export function FamilyPage() {
           </Empty>
         ) : (
           <ul aria-label="Family" className="md:min-w-max">
-            <FamilyNode key={task.id} task={task} isTop />
+            <FamilyNode key={task.id} task={task} beside={beside} isTop />
           </ul>
         )}
       </div>

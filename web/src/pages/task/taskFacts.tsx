@@ -1,9 +1,11 @@
 /** The facts of a task. */
+
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { defaults } from "../../../../src/model/limits.ts";
 import { attemptsOfTaskQuery, taskQuery } from "../../api/queries.ts";
 import type { Task } from "../../api/schema.ts";
+import { useSiblings } from "../../parts/siblings.ts";
 import { finalStates } from "../../parts/states.tsx";
 import { Fact, Facts } from "../../parts/surfaces.tsx";
 import { titleOf } from "../../parts/taskTitle.ts";
@@ -139,7 +141,8 @@ function Bounds({ task }: { readonly task: Task }) {
 
 function LinkedTask({ name, id }: { readonly name: string; readonly id: string }) {
   const { data: task } = useQuery(taskQuery(id));
-  const title = task === undefined ? id : titleOf(task);
+  const beside = useSiblings(task);
+  const title = task === undefined ? id : titleOf(task, beside);
   return (
     <Fact name={name}>
       <Link

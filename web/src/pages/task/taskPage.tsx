@@ -1,9 +1,11 @@
 /** One task: how it stands and why, what it wrote, what went in and what came out. */
+
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { taskQuery } from "../../api/queries.ts";
 import type { Task } from "../../api/schema.ts";
 import { JsonTree } from "../../parts/jsonTree.tsx";
+import { useSiblings } from "../../parts/siblings.ts";
 import { StateBadge } from "../../parts/states.tsx";
 import { Card, CopyButton, Loading, Meter, Note, PageHeader } from "../../parts/surfaces.tsx";
 import { BelowTasks } from "../../parts/taskPath.tsx";
@@ -33,6 +35,7 @@ function attemptOf({ attempt }: { readonly attempt?: unknown }): number | null {
 }
 
 function TaskView({ task }: { readonly task: Task }) {
+  const siblings = useSiblings(task);
   const shown = useShownAttempt(task, attemptOf(route.useSearch()));
   return (
     <>
@@ -40,7 +43,7 @@ function TaskView({ task }: { readonly task: Task }) {
         <span className="truncate font-mono text-xs">{task.id}</span>
         <CopyButton text={task.id} what="id" />
       </BelowTasks>
-      <PageHeader title={titleOf(task)} note={<StateBadge state={task.state} />}>
+      <PageHeader title={titleOf(task, siblings)} note={<StateBadge state={task.state} />}>
         <TaskActions task={task} />
       </PageHeader>
       <div className="grid gap-4">

@@ -1,9 +1,11 @@
 /** Why a task waits, and since when. */
+
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { taskQuery } from "../../api/queries.ts";
 import { useMay } from "../../api/rights.ts";
 import type { Task } from "../../api/schema.ts";
+import { useSiblings } from "../../parts/siblings.ts";
 import { Note } from "../../parts/surfaces.tsx";
 import { titleOf } from "../../parts/taskTitle.ts";
 import { Ago, Lasted, useNow } from "../../parts/time.tsx";
@@ -46,9 +48,10 @@ function Until({ at, words: [before, after] }: { readonly at: number; readonly w
 /** What holds a key runs, so it is there to be asked for what it is called. */
 function AwaitedLink({ task: { id, name }, isAsked }: { readonly task: AwaitedTask; readonly isAsked: boolean }) {
   const { data: known } = useQuery({ ...taskQuery(id), enabled: isAsked });
+  const beside = useSiblings(known);
   return (
     <Link to="/tasks/$id" params={{ id }} title={id} className="text-accent hover:underline">
-      {known === undefined ? name : titleOf(known)}
+      {known === undefined ? name : titleOf(known, beside)}
     </Link>
   );
 }

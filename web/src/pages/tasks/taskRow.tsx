@@ -15,6 +15,8 @@ export const columns =
 
 interface RowProps {
   readonly task: Task;
+  /** All that are listed. */
+  readonly beside: readonly Task[];
   readonly isSelected: boolean;
   /** Null for those who may do nothing with tasks. */
   readonly onSelect: ((task: Task, isSelected: boolean) => void) | null;
@@ -34,16 +36,17 @@ function Box({ task, isSelected, onSelect }: RowProps) {
 }
 
 /** Covers the whole row, so that a click anywhere opens the task. */
-function NameLink({ task }: { readonly task: Task }) {
+function NameLink({ task, beside }: Pick<RowProps, "task" | "beside">) {
+  const title = titleOf(task, beside);
   return (
     <Link
       to="/tasks/$id"
       params={{ id: task.id }}
       data-row
-      title={titleOf(task)}
+      title={title}
       className="truncate font-medium outline-none after:absolute after:inset-0 after:rounded focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent-fill"
     >
-      {titleOf(task)}
+      {title}
     </Link>
   );
 }
@@ -62,7 +65,7 @@ export function WideRow(props: RowProps) {
         <StateBadge state={task.state} />
       </span>
       <span role="cell" className="flex min-w-0 items-baseline gap-2">
-        <NameLink task={task} />
+        <NameLink {...props} />
         {titleOf(task) === task.id ? null : (
           // The name is what people look for: the id gives way first.
           <Id id={task.id} />
@@ -122,7 +125,7 @@ export function NarrowRow(props: RowProps) {
         <span className="sr-only">{task.state}</span>
       </span>
       <span role="cell" className="grid min-w-0">
-        <NameLink task={task} />
+        <NameLink {...props} />
         <span className="truncate text-xs text-muted">
           {task.state} · {task.kind} · {isBeforeRetry(task) ? task.queue : (task.host ?? task.queue)}
         </span>

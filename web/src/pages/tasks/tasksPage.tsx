@@ -227,7 +227,7 @@ function TaskTable({ pages, selected, onSelect, filters }: TaskTableProps) {
                 className="absolute inset-x-0 top-0"
                 style={{ height: size, transform: `translateY(${start - rows.options.scrollMargin}px)` }}
               >
-                <RowView task={task} isSelected={selected.has(task.id)} onSelect={onSelect} />
+                <RowView task={task} beside={tasks} isSelected={selected.has(task.id)} onSelect={onSelect} />
               </div>
             );
           })}

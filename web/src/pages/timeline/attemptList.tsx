@@ -1,4 +1,5 @@
 /** The latest of the attempts of a period, as a list: all, or those with one outcome. */
+
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
@@ -6,6 +7,7 @@ import { ApiError } from "../../api/client.ts";
 import { presentTaskQuery } from "../../api/queries.ts";
 import type { TaskAttempt } from "../../api/schema.ts";
 import { Button, Segments } from "../../parts/controls.tsx";
+import { useSiblings } from "../../parts/siblings.ts";
 import { StateBadge } from "../../parts/states.tsx";
 import { Card } from "../../parts/surfaces.tsx";
 import { Cell, Row, Table } from "../../parts/table.tsx";
@@ -77,6 +79,7 @@ interface AttemptRowProps {
 
 function AttemptRow({ attempt, known, isDying, isOfOneWorker }: AttemptRowProps) {
   const { data: task } = useQuery({ ...presentTaskQuery(attempt.task), enabled: isOfOneWorker });
+  const beside = useSiblings(task);
   return (
     <Row>
       <Cell className="max-w-64 truncate font-medium">
@@ -87,7 +90,7 @@ function AttemptRow({ attempt, known, isDying, isOfOneWorker }: AttemptRowProps)
           data-row
           className="hover:underline"
         >
-          {task === undefined ? attempt.name : titleOf(task)}
+          {task === undefined ? attempt.name : titleOf(task, beside)}
         </Link>
       </Cell>
       <Cell className="figures">{attempt.attempt}</Cell>

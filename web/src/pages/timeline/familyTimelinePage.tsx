@@ -7,6 +7,7 @@ import { taskQuery } from "../../api/queries.ts";
 import type { Task } from "../../api/schema.ts";
 import { Button } from "../../parts/controls.tsx";
 import { counted } from "../../parts/counted.ts";
+import { useSiblings } from "../../parts/siblings.ts";
 import { finalStates, StateBadge } from "../../parts/states.tsx";
 import { Card, Empty, Loading, Note, PageHeader, Problem } from "../../parts/surfaces.tsx";
 import { TaskPath } from "../../parts/taskPath.tsx";
@@ -30,27 +31,28 @@ const margin = 0.02;
 export function FamilyTimelinePage() {
   const { id } = route.useParams();
   const { data: task, error } = useQuery(taskQuery(id));
+  const beside = useSiblings(task);
   if (task === undefined) return error === null ? <Loading what="the task" /> : <TaskProblem error={error} />;
   return (
     <>
-      <TaskPath id={id} name={titleOf(task)}>
+      <TaskPath id={id} name={titleOf(task, beside)}>
         {task.parent === undefined ? null : (
           <Link to="/tasks/$id/timeline" params={{ id: task.parent }} className="ml-auto text-accent hover:underline">
             Parent
           </Link>
         )}
       </TaskPath>
-      <FamilyOf key={id} task={task} />
+      <FamilyOf key={id} task={task} title={titleOf(task, beside)} />
     </>
   );
 }
 
-function FamilyOf({ task }: { readonly task: Task }) {
+function FamilyOf({ task, title }: { readonly task: Task; readonly title: string }) {
   const { data: family, error } = useQuery(familyTimelineQuery(task));
   const [view, setView] = useState<View | null>(null);
   return (
     <>
-      <PageHeader title={`Timeline of ${titleOf(task)}`} note={<StateBadge state={task.state} />}>
+      <PageHeader title={`Timeline of ${title}`} note={<StateBadge state={task.state} />}>
         <Button disabled={view === null} onClick={() => setView(null)}>
           Show all
         </Button>
