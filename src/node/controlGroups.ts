@@ -26,7 +26,7 @@ export interface ControlGroup {
   readonly doors: readonly string[];
   /** True if a process could not be started because of the bound. Ask before `remove`. */
   hasHitProcesses(): Promise<boolean>;
-  /** All its processes must have ended. */
+  /** Ends what is left in it. */
   remove(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export class ControlGroups {
     this.#prefix = `outlast-${name}-`;
   }
 
-  /** @param name of whoever makes groups here; what an earlier life of it has left is removed. No process of that may be alive */
+  /** @param name of whoever makes groups here; what an earlier life of it has left is ended and removed */
   static async find(name: string): Promise<ControlGroups> {
     const places = new Map<Bound, Place>();
     for (const [bound, place] of await findPlaces()) if (await isWritable(place, name)) places.set(bound, place);
@@ -89,7 +89,7 @@ export class ControlGroups {
     for (const { directory } of new Set(this.#places.values())) {
       const names = await readdir(directory).catch((): string[] => []);
       for (const name of names) {
-        if (name.startsWith(this.#prefix)) await rmdir(join(directory, name)).catch(() => undefined);
+        if (name.startsWith(this.#prefix)) await removeGroup(join(directory, name));
       }
     }
   }
@@ -115,15 +115,31 @@ async function write(directory: string, bound: Bound, value: number, version: 1 
   await set("memory.memsw.limit_in_bytes", String(value)).catch(() => undefined);
 }
 
-/** The kernel lets go of the last process of a group a moment after its end. */
+/**
+ * Ends what is left in a group: what has cleared its environment and left its process group is found nowhere else. The kernel lets go of
+ * the last process a moment after its end.
+ */
 async function removeGroup(directory: string): Promise<void> {
   for (let tries = 0; tries < removeTriesMax; tries += 1) {
+    await endAllIn(directory);
     try {
       return await rmdir(directory);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EBUSY") return;
     }
     await new Promise<void>((resolve) => setTimeout(resolve, removeWaitMs));
+  }
+}
+
+async function endAllIn(directory: string): Promise<void> {
+  const text = await readFile(join(directory, "cgroup.procs"), "latin1").catch(() => "");
+  for (const pid of text.split("\n").map(Number)) {
+    if (!(pid > 1)) continue;
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended meanwhile; who may not be ended keeps the group there, and the next start tries again.
+    }
   }
 }
 

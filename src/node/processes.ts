@@ -64,7 +64,7 @@ export class SystemProcesses implements Processes {
     }
   }
 
-  /** Looks for what this machine can bound as a whole. Call it when no process of an earlier life is left. */
+  /** Looks for what this machine can bound as a whole. What an earlier life has left in a group is ended. */
   async openGroups(name: string): Promise<ControlGroups> {
     this.#groups = await ControlGroups.find(name);
     return this.#groups;

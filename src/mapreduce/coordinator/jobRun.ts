@@ -7,6 +7,7 @@ import { limits } from "../../model/limits.ts";
 import type { TaskCall } from "../../sdk/handler/call.ts";
 import type { TaskContext } from "../../sdk/handler/context.ts";
 import { isFinalError, NonRetryableError } from "../../sdk/handler/errors.ts";
+import { withoutStop } from "../engine/mapRun.ts";
 import { promote } from "./promote.ts";
 import {
   type JobSettings,
@@ -188,6 +189,7 @@ function checkSkipped({ maxSkipped = 0 }: MapReduceInput, maps: readonly MapMani
   const max = typeof maxSkipped === "number" ? maxSkipped : (Number.parseFloat(maxSkipped) / 100) * records;
   if (skipped <= max) return;
   const [first] = maps.flatMap(({ skippedRecords }) => skippedRecords);
-  const example = first === undefined ? "" : ` One of them: ${first.path}, byte ${first.offset}: ${first.reason}.`;
+  const example =
+    first === undefined ? "" : ` One of them: ${first.path}, byte ${first.offset}: ${withoutStop(first.reason)}.`;
   throw new NonRetryableError(`${skipped} of ${records} records were skipped; ${maxSkipped} may be.${example}`);
 }

@@ -127,7 +127,7 @@ describe("a number that JSON has no text for", () => {
   ])("would arrive as null: %s with %s", async (line, combine, what) => {
     const text = `ok\n${line}\n`;
     await expect(run({ text, user, combine })).rejects.toThrow(
-      `in.txt, byte 3: Error: A value must be JSON, and ${what} is not.`,
+      `in.txt, byte 3: Error: A value must be JSON, and ${what} is not. The record begins with "${line}".`,
     );
     const { found, skipped } = await run({ text, user, combine, skippedMax: 1 });
     expect({ keys: Object.keys(found), skipped }).toEqual({ keys: ["ok"], skipped: 1 });

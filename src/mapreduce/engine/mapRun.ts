@@ -78,9 +78,16 @@ export class RecordFailed extends Error {
 
   constructor(record: SkippedRecord, cause: unknown) {
     const { path, offset, reason, text } = record;
-    super(`${path}, byte ${offset}: ${reason}. The record begins with ${JSON.stringify(text)}.`, { cause });
+    super(`${path}, byte ${offset}: ${withoutStop(reason)}. The record begins with ${JSON.stringify(text)}.`, {
+      cause,
+    });
     this.record = record;
   }
+}
+
+/** A reason may be a sentence, and stands within one. */
+export function withoutStop(reason: string): string {
+  return reason.replace(/\.$/, "");
 }
 
 export function poisonKey(file: number, offset: number): string {

@@ -9,7 +9,7 @@ import { toSpec } from "../../../src/model/submission.ts";
 import { mebibyte } from "../../../src/model/units.ts";
 import { ControlGroups } from "../../../src/node/controlGroups.ts";
 import { SystemProcesses } from "../../../src/node/processes.ts";
-import { type Stage, stage } from "./stage.ts";
+import { type Stage, stage, withCommand } from "./stage.ts";
 
 const name = `test-${process.pid}`;
 const found = await ControlGroups.find(name);
@@ -65,6 +65,16 @@ describe.runIf(can.processes)("the number of processes", () => {
     const command = `for i in $(seq 20); do setsid sleep 30 & done; wait`;
     const end = await on.exec([command], { shell: true, processesMax: 6 }).ended;
     expect(end.error?.message).toContain("more than 6 processes");
+  });
+});
+
+describe.runIf(can.processes || can.memory)("what cannot be found by its environment", () => {
+  test("ends with its attempt all the same, since it is in the group", async () => {
+    const bound = can.processes ? { processesMax: 8 } : { memoryBytesMax: 64 * mebibyte };
+    const escape = "env -i setsid sleep 3011 >/dev/null 2>&1 & sleep 1; pgrep -fx 'sleep 3011'";
+    expect(await on.exec([escape], { shell: true, ...bound }).ended).toMatchObject({ outcome: "success" });
+    expect(withCommand("sleep\x003011")).toEqual([]);
+    expect(groups()).toEqual([]);
   });
 });
 
