@@ -194,9 +194,13 @@ export class ShuffleWriter {
 }
 
 function checkText(key: unknown): void {
-  if (typeof key !== "string")
-    throw new UnfitKey(`A key must be a text, and ${legible(() => key)} is a ${typeof key}.`);
+  if (typeof key !== "string") throw noText(key);
   if (key.length > limits.jobKeyBytesMax) throw tooLong(key.length);
+}
+
+/** Of its own: a function that holds another one makes room for it with each call. */
+function noText(key: unknown): UnfitKey {
+  return new UnfitKey(`A key must be a text, and ${legible(() => key)} is a ${typeof key}.`);
 }
 
 function checkBytes(source: Uint8Array, start: number, end: number): void {
