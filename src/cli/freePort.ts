@@ -5,8 +5,13 @@ import { limits } from "../model/limits.ts";
 /** Above the usual ports of servers, below the ports that systems use for outgoing connections. */
 const portMin = 20_000;
 const portCount = 10_000;
-const triesMax = 50;
+const triesMax = 1_000;
 const portLast = limits.portMax;
+/**
+ * Processes begin at places of their own, and look at one port after the other: what is found must stay free until whoever asked for it
+ * listens there, and two that chose by chance chose the same one at times.
+ */
+let place = (process.pid * 100 + Math.floor(Math.random() * 100)) % portCount;
 
 /**
  * A port that is free now, and not one that the system uses for outgoing connections: a worker that dials such a port while
@@ -14,7 +19,8 @@ const portLast = limits.portMax;
  */
 export async function findFreePort(): Promise<number> {
   for (let tries = 0; tries < triesMax; tries++) {
-    const port = portMin + Math.floor(Math.random() * portCount);
+    place = (place + 1) % portCount;
+    const port = portMin + place;
     if (await isFree(port)) return port;
   }
   throw new Error(`No free port was found between ${portMin} and ${portMin + portCount - 1}.`);
