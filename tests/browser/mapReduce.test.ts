@@ -78,7 +78,7 @@ test("a job that fails is said to have come no further than it has", async () =>
     const page = await openPage(`${cluster.address}/tasks/${submitted.id}/map-reduce`);
     await page.locator("header").getByText("failed").waitFor();
     const phases = page.getByRole("list", { name: "Phases" }).getByRole("listitem");
-    expect(await phases.allInnerTexts()).toEqual(["✓ planning", "✕ mapping", "reducing", "committing"]);
+    await expect.poll(() => phases.allInnerTexts()).toEqual(["✓ planning", "✕ mapping", "reducing", "committing"]);
     await screenshot(page, "map-reduce-failed");
     expect(await violations(page)).toEqual([]);
   });
