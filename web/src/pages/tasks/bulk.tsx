@@ -2,13 +2,14 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Fragment, useEffect, useRef, useState } from "react";
+import { Fragment, useState } from "react";
 import { ApiError, get, post, segment } from "../../api/client.ts";
 import type { Task, TaskPage } from "../../api/schema.ts";
 import { Button, Dialog } from "../../parts/controls.tsx";
 import { counted } from "../../parts/counted.ts";
 import { finalStates, StateIcon, taskStates } from "../../parts/states.tsx";
 import { Meter, Note, Problem } from "../../parts/surfaces.tsx";
+import { useUntilGone } from "../../parts/untilGone.ts";
 import { isRetriable, retryTask } from "../task/retryDialog.tsx";
 import { wholeName } from "../task/wholes.ts";
 import { canRunAgain, submissionOf } from "./again.ts";
@@ -86,13 +87,8 @@ function useTargets(
 
 export function BulkDialog({ verb, tasks, onClose }: BulkProps) {
   const [progress, setProgress] = useState<Progress | null>(null);
-  const stop = useRef(new AbortController());
-  // However the dialog is left: what has not begun is not done any more.
-  useEffect(() => {
-    const mine = new AbortController();
-    stop.current = mine;
-    return () => mine.abort();
-  }, []);
+  // What has not begun when the dialog is left is not done any more.
+  const stop = useUntilGone();
   const {
     title,
     button,

@@ -7,6 +7,7 @@ import type { Task } from "../../api/schema.ts";
 import { Button } from "../../parts/controls.tsx";
 import { useNarrow } from "../../parts/narrow.ts";
 import { Empty, Loading, PageHeader, Problem } from "../../parts/surfaces.tsx";
+import { useUntilGone } from "../../parts/untilGone.ts";
 import { reasonText } from "../../parts/waiting.ts";
 import { isRetriable } from "../task/retryDialog.tsx";
 import { BulkDialog, type BulkVerb, isAble, matchesMax, readMatches } from "./bulk.tsx";
@@ -140,12 +141,7 @@ interface SelectAllProps {
 /** One for each choice of filters: what an earlier one has matched is no longer wanted. */
 function SelectAll({ filters, onFound, onError }: SelectAllProps) {
   const [isReading, setReading] = useState(false);
-  const abort = useRef(new AbortController());
-  useEffect(() => {
-    const mine = new AbortController();
-    abort.current = mine;
-    return () => mine.abort();
-  }, []);
+  const abort = useUntilGone();
   return (
     <Button
       disabled={isReading}
