@@ -1,4 +1,5 @@
 /** Runs of maps and reduces as tasks: which records killed earlier attempts, and what follows from a failure. */
+import { messageOf } from "../../model/thrown.ts";
 import type { TaskContext } from "../../sdk/handler/context.ts";
 import { isFinalError, NonRetryableError } from "../../sdk/handler/errors.ts";
 import { poisonKey } from "../engine/mapRun.ts";
@@ -47,7 +48,7 @@ export async function runMapTask(
     // What did not find a record that is left out from now on is counted here.
     const failures = [...suspects, suspect];
     if (failures.length - 2 * foundIn(failures).size < childOptions.attemptsMax) throw failure;
-    throw new NonRetryableError(failure instanceof Error ? failure.message : String(failure), { cause: failure });
+    throw new NonRetryableError(messageOf(failure), { cause: failure });
   }
 }
 

@@ -91,12 +91,14 @@ export class KeyTable {
    * again: it could be full from the first key on, and be written out with each.
    */
   clear(keptBytes: number): void {
+    const isEmpty = this.#count === 0;
     this.#count = 0;
     this.#arenaLength = 0;
-    if (this.bytes <= keptBytes) {
-      this.#index.fill(0);
+    if (this.bytes + this.#arena.length <= keptBytes) {
+      if (!isEmpty) this.#index.fill(0);
       return;
     }
+    this.#arena = Buffer.allocUnsafeSlow(firstArenaBytes);
     this.#index = new Int32Array(firstPlaces);
     this.#mask = firstPlaces - 1;
     this.#shift = 32 - Math.log2(firstPlaces);

@@ -1,6 +1,7 @@
 /** The thread that runs a job's functions, in the process of a slot. What goes wrong in it ends the thread and nothing else. */
 import { pathToFileURL } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
+import { limits } from "../../model/limits.ts";
 import { legible, messageOf, stackOf } from "../../model/thrown.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
 import { doMap, sampleKeys } from "../coordinator/mapWork.ts";
@@ -13,6 +14,7 @@ import { KeyTable } from "../engine/keyTable.ts";
 import { RecordFailed } from "../engine/mapRun.ts";
 import { KeyFailed } from "../engine/reduceRun.ts";
 import { UnfitKey } from "../engine/shuffleWriter.ts";
+import { clearTable } from "../engine/tableSize.ts";
 import { UnfitValue } from "../engine/valueCodec.ts";
 import { jobsIn, type MapReduceJob } from "../job.ts";
 import type { SlotFiles } from "./jobFiles.ts";
@@ -31,6 +33,8 @@ async function run({ settings, task }: ToThread): Promise<ThreadResult> {
   try {
     return await runOn(files, settings, task);
   } finally {
+    // A reduce leaves in it all that it has read, which an idle slot need not hold.
+    clearTable(table, limits.jobMapMemoryBytes);
     await files.close();
   }
 }
