@@ -15,6 +15,7 @@ async function signIn(page: Page, name: string): Promise<void> {
 async function hide(page: Page, isHidden: boolean): Promise<void> {
   await page.evaluate((value) => {
     Object.defineProperty(document, "hidden", { value, configurable: true });
+    Object.defineProperty(document, "visibilityState", { value: value ? "hidden" : "visible", configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
   }, isHidden);
 }
@@ -51,6 +52,15 @@ test("a tab shows nothing of somebody who has signed out in another one, and goe
       await tab.getByRole("link", { name: "Signed in as olga" }).waitFor();
       await tab.getByText("This page is for admins").waitFor();
       expect(await tab.getByRole("row").count()).toBe(0);
+
+      // One that was refused in between, and so shows the sign-in, is the same.
+      await other.getByRole("button", { name: "Sign out" }).click();
+      await tab.getByRole("heading", { name: "Sign in to Outlast" }).waitFor();
+      await hide(tab, true);
+      await signIn(other, "ada");
+      await hide(tab, false);
+      await tab.getByRole("link", { name: "Signed in as ada" }).waitFor();
+      await tab.getByRole("row").filter({ hasText: "olga" }).waitFor();
     },
     guarded,
   );

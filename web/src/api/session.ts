@@ -1,6 +1,6 @@
 /** The one query client and the one live connection of a page, and whose they are. */
 import { QueryClient } from "@tanstack/react-query";
-import { ApiError, post, remove } from "./client.ts";
+import { ApiError, get, post, remove } from "./client.ts";
 import { isHeld, setCsrf, setSignInNeeded, setSigningOut } from "./credentials.ts";
 import { Live } from "./live.ts";
 import { sessionQuery } from "./queries.ts";
@@ -35,6 +35,22 @@ async function lookWhoIsIn(): Promise<void> {
   if (before?.csrf === undefined) return;
   const session = await queries.query({ ...sessionQuery, staleTime: 0, retry: false }).catch(() => before);
   if (!isSame(before, session) && !isHeld()) location.reload();
+}
+
+/** Until the returned function is called: who comes back to the sign-in after another tab has signed in goes on where he was. */
+export function followSignIn(): () => void {
+  const look = () => {
+    if (document.hidden) return;
+    // The sign-in stays, whether nobody is signed in or no master answers.
+    const noSession = () => undefined;
+    void get<Session>("/v1/session").then(() => location.reload(), noSession);
+  };
+  document.addEventListener("visibilitychange", look);
+  window.addEventListener("focus", look);
+  return () => {
+    document.removeEventListener("visibilitychange", look);
+    window.removeEventListener("focus", look);
+  };
 }
 
 function isSame({ principal: one }: Session, { principal: other }: Session): boolean {

@@ -1,7 +1,7 @@
 /** Signs in with a name and a password, or with a token: either gives this browser a session. */
 import { useMutation } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
-import { signIn, signInByToken } from "../../api/session.ts";
+import { type ReactNode, useEffect, useState } from "react";
+import { followSignIn, signIn, signInByToken } from "../../api/session.ts";
 import { Button, Field, Labelled } from "../../parts/controls.tsx";
 import { Logo } from "../../parts/logo.tsx";
 import { SecretField } from "../../parts/secretField.tsx";
@@ -12,6 +12,7 @@ const ways: { readonly [Each in Way]: string } = { password: "Name and password"
 
 export function SignInPage() {
   const [way, setWay] = useState<Way>("password");
+  useEffect(followSignIn, []);
   return (
     <main className="mx-auto grid min-h-[80vh] max-w-sm content-center gap-5 px-4 py-8">
       <div className="grid justify-items-center gap-3">
