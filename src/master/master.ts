@@ -354,13 +354,13 @@ export class Master {
 
   #noteCommitted(housekeeper: Housekeeper, batch: ChangeBatch, texts: readonly string[]): void {
     let bytes = 0;
-    for (const [index, write] of batch.writes.entries()) {
+    batch.writes.forEach((write, index) => {
       const text = texts[index] ?? "";
       bytes += text.length;
       this.#payloads.note(write, text);
       this.#logOwners.note(write);
       this.#clusterLog.note(write);
-    }
+    });
     this.#progress.committed(batch.writes);
     housekeeper.note(batch.seq, bytes);
     this.#changes.publish(batch);

@@ -41,17 +41,19 @@ export function sha256Of(text: string): string | null {
 
 /** The blobs that a JSON value names, each once. Keys of objects name none. */
 export function blobsNamedIn(value: Json): readonly string[] {
-  const found = new Set<string>();
-  collect(value, found);
-  return [...found];
+  return [...(collect(value, null) ?? [])];
 }
 
-function collect(value: Json | undefined, found: Set<string>): void {
+/** Most values name none, and need no set. */
+function collect(value: Json | undefined, before: Set<string> | null): Set<string> | null {
   if (typeof value === "string") {
     const sha256 = sha256Of(value);
-    if (sha256 !== null) found.add(sha256);
-  } else if (Array.isArray(value)) for (const item of value) collect(item, found);
-  else if (typeof value === "object" && value !== null) for (const key in value) collect(value[key], found);
+    return sha256 === null ? before : (before ?? new Set()).add(sha256);
+  }
+  let found = before;
+  if (Array.isArray(value)) for (const item of value) found = collect(item, found);
+  else if (typeof value === "object" && value !== null) for (const key in value) found = collect(value[key], found);
+  return found;
 }
 
 /** A task that names a blob. It keeps the blob as long as that task is kept. */

@@ -7,8 +7,9 @@ import type { QueueRecord, WorkerRecord } from "./worker.ts";
 export function writeText(write: Write, text: string): string {
   switch (write.kind) {
     case "spec":
+      return `{"kind":"spec","spec":${text}}`;
     case "status":
-      return `{"kind":"${write.kind}","${write.kind}":${text}}`;
+      return `{"kind":"status","status":${text}}`;
     case "record":
       return `{"kind":"record","collection":"${write.collection}","id":${JSON.stringify(write.id)},"value":${text}}`;
     case "forget-task":

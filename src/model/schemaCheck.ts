@@ -10,37 +10,38 @@ import { type SchemaProblem, toError } from "./schemaProblem.ts";
 
 /** @throws OutlastError `invalid`, naming the first thing that is wrong */
 export function checkSchema(schema: Schema, value: Json, path = "", subject = "The value"): void {
-  const problem = findProblem(schema, value, path);
-  if (problem !== null) throw toError(problem, "invalid", subject);
+  const problem = findProblem(schema, value);
+  if (problem !== null) throw toError({ ...problem, path: `${path}${problem.path}` }, "invalid", subject);
 }
 
-function findProblem(schema: Schema, value: Json, path: string): SchemaProblem | null {
-  const failed = (keyword: string, params = {}): SchemaProblem => ({ keyword, path, params, schema });
+/** Its path begins at the value: most values have no problem, so nothing is spent on where it would be. */
+function findProblem(schema: Schema, value: Json): SchemaProblem | null {
+  const failed = (keyword: string, params = {}): SchemaProblem => ({ keyword, path: "", params, schema });
   const { type, enum: values } = schema;
-  if (type !== undefined && ![type].flat().some((name) => isOfType(value, name))) return failed("type");
+  if (type !== undefined && !isOfAnyType(value, type)) return failed("type");
   if ("const" in schema && value !== schema["const"]) return failed("const");
   if (Array.isArray(values) && !values.includes(value)) return failed("enum");
   if (Array.isArray(schema["anyOf"])) {
-    const problem = findProblemOfAll(schema["anyOf"] as readonly Schema[], value, path);
+    const problem = findProblemOfAll(schema["anyOf"] as readonly Schema[], value);
     if (problem !== null) return problem;
   }
   if (typeof value === "number") return findNumberProblem(schema, value, failed);
   if (typeof value === "string") return findTextProblem(schema, value, failed);
-  if (Array.isArray(value)) return findListProblem(schema, value, path, failed);
-  if (isObject(value)) return findObjectProblem(schema, value, path, failed);
+  if (Array.isArray(value)) return findListProblem(schema, value, failed);
+  if (isObject(value)) return findObjectProblem(schema, value, failed);
   return null;
 }
 
 /** What is wrong with a value that none of these schemas takes: what the one says of it that takes at least its type. */
-function findProblemOfAll(schemas: readonly Schema[], value: Json, path: string): SchemaProblem | null {
-  const problems = schemas.map((each) => findProblem(each, value, path));
+function findProblemOfAll(schemas: readonly Schema[], value: Json): SchemaProblem | null {
+  const problems = schemas.map((each) => findProblem(each, value));
   if (problems.includes(null)) return null;
-  const isOfOtherType = (problem: SchemaProblem | null) => problem?.keyword === "type" && problem.path === path;
+  const isOfOtherType = (problem: SchemaProblem | null) => problem?.keyword === "type" && problem.path === "";
   const types = schemas.map(({ type }) => type);
   return (
     problems.find((problem) => !isOfOtherType(problem)) ?? {
       keyword: "type",
-      path,
+      path: "",
       params: {},
       schema: { type: types },
     }
@@ -76,14 +77,14 @@ function countCodePoints(text: string, enough: number): number {
   return count;
 }
 
-function findListProblem(schema: Schema, value: readonly Json[], path: string, failed: Failed): SchemaProblem | null {
+function findListProblem(schema: Schema, value: readonly Json[], failed: Failed): SchemaProblem | null {
   const { minItems, maxItems, items, uniqueItems } = schema;
   if (typeof maxItems === "number" && value.length > maxItems) return failed("maxItems");
   if (typeof minItems === "number" && value.length < minItems) return failed("minItems");
   if (items !== undefined) {
     for (const [index, item] of value.entries()) {
-      const problem = findProblem(items as Schema, item, `${path}/${index}`);
-      if (problem !== null) return problem;
+      const problem = findProblem(items as Schema, item);
+      if (problem !== null) return within(String(index), problem);
     }
   }
   if (uniqueItems === true && new Set(value.map((item) => JSON.stringify(item))).size < value.length)
@@ -94,7 +95,6 @@ function findListProblem(schema: Schema, value: readonly Json[], path: string, f
 function findObjectProblem(
   schema: Schema,
   value: { readonly [name: string]: Json },
-  path: string,
   failed: Failed,
 ): SchemaProblem | null {
   const { maxProperties, required = [], properties = {}, additionalProperties } = schema;
@@ -108,10 +108,18 @@ function findObjectProblem(
     if (!known && additionalProperties === false) return failed("additionalProperties", { additionalProperty: name });
     const of = known ? (properties as { readonly [name: string]: Schema })[name] : additionalProperties;
     if (typeof of !== "object" || of === null) continue;
-    const problem = findProblem(of as Schema, value[name] ?? null, `${path}/${pointer(name)}`);
-    if (problem !== null) return problem;
+    const problem = findProblem(of as Schema, value[name] ?? null);
+    if (problem !== null) return within(pointer(name), problem);
   }
   return null;
+}
+
+function within(place: string, problem: SchemaProblem): SchemaProblem {
+  return { ...problem, path: `/${place}${problem.path}` };
+}
+
+function isOfAnyType(value: Json, type: unknown): boolean {
+  return Array.isArray(type) ? type.some((each) => isOfType(value, each)) : isOfType(value, type);
 }
 
 function isOfType(value: Json, type: unknown): boolean {

@@ -159,14 +159,15 @@ export function toSpec(
       "idLengthMax",
     );
   }
-  const after = [...new Set(submission.after)] as TaskId[];
+  const after = submission.after === undefined ? [] : ([...new Set(submission.after)] as TaskId[]);
   if (submission.name !== undefined) checkName(submission.name, `${path}/name`);
   if (submission.runIf !== undefined && after.length === 0)
     throw invalid(`${path}/runIf`, 'The task has "runIf", but waits for no task: "after" is missing.');
   if (submission.onConflict !== undefined && submission.uniqueKey === undefined)
     throw invalid(`${path}/onConflict`, 'The task has "onConflict", but no "uniqueKey".');
   checkWork(submission, path, { visible: after, depth: 0, isNew });
-  return { ...buildSpec(submission, identity), ...linksOf(submission, after) };
+  const spec = buildSpec(submission, identity);
+  return after.length === 0 ? spec : { ...spec, ...linksOf(submission, after) };
 }
 
 /** The spec of a task that has been checked: of a submission, or of a node, whose `after` is added by the caller. */
@@ -174,7 +175,7 @@ function buildSpec(
   submission: Omit<Submission, "after">,
   { id: ownId, fingerprint, now }: { id: TaskId; fingerprint: string | null; now: number },
 ): TaskSpec {
-  const requires = [...new Set([...(submission.requires ?? []), ...labelsFor(submission)])].sort();
+  const requires = labelsOf(submission);
   return {
     id: ownId,
     name: submission.name ?? ownId,
@@ -191,6 +192,12 @@ function buildSpec(
     limits: toLimits(submission),
     fingerprint,
   };
+}
+
+function labelsOf(submission: Omit<Submission, "after">): readonly string[] {
+  const implied = labelsFor(submission);
+  if (submission.requires === undefined && implied.length === 0) return implied;
+  return [...new Set([...(submission.requires ?? []), ...implied])].sort();
 }
 
 /** Only where they are there, as in all specs from before there were such bounds. */
@@ -238,7 +245,6 @@ function linksOf(
   { kind, input, runIf = "success" }: Pick<Submission, "kind" | "input" | "runIf">,
   after: readonly TaskId[],
 ): Pick<TaskSpec, "after" | "runIf" | "takesOutputs"> {
-  if (after.length === 0) return {};
   return {
     after,
     ...(runIf !== "success" && { runIf }),

@@ -12,6 +12,7 @@ import type { TaskSpec, TaskStatus } from "../model/task.ts";
 
 /** The last spec and the last status that an entry brings for one task, each beside its JSON text. */
 export interface TaskChange {
+  readonly id: TaskId;
   spec: TaskSpec | null;
   specText: string;
   status: TaskStatus | null;
@@ -50,7 +51,7 @@ export function changesOf(entry: OutgoingEntry): Changes {
   const tasks = new Map<TaskId, TaskChange>();
   const records = new Map<string, RecordChange>();
   let collections: CollectionVersions | null = null;
-  for (const [index, write] of writes.entries()) {
+  writes.forEach((write, index) => {
     const text = texts[index] ?? "";
     switch (write.kind) {
       case "spec": {
@@ -86,14 +87,14 @@ export function changesOf(entry: OutgoingEntry): Changes {
       default:
         write satisfies never;
     }
-  }
+  });
   return { forgottenTasks, tasks, records: [...records.values()], collections };
 }
 
 function changeOf(tasks: Map<TaskId, TaskChange>, id: TaskId): TaskChange {
   let change = tasks.get(id);
   if (change === undefined) {
-    change = { spec: null, specText: "", status: null, statusText: "" };
+    change = { id, spec: null, specText: "", status: null, statusText: "" };
     tasks.set(id, change);
   }
   return change;

@@ -14,10 +14,14 @@ type Needy = Pick<TaskSpec, "kind" | "input">;
 /** A blob that a command needs and that is not there, of a graph any of its nodes; null if all are. */
 export function missingBlobOf({ blobs }: SchedulerState, tasks: readonly Needy[]): string | null {
   for (const { kind, input } of tasks) {
+    if (!kindsWithBlobs.has(kind)) continue;
     for (const sha256 of blobsNeededBy(kind, input)) if (blobs.recordOf(sha256) === null) return sha256;
   }
   return null;
 }
+
+/** Most tasks are of other kinds, and should cost nothing here. */
+const kindsWithBlobs: ReadonlySet<Json> = new Set(["exec", "graph"]);
 
 function* blobsNeededBy(kind: Json, input: Json): Generator<string> {
   if (kind === "exec") yield* execBlobsOf(input);

@@ -132,10 +132,12 @@ export class Dependencies implements RecordModule<FailedDependency> {
   }
 }
 
+const noRoots: ReadonlySet<TaskId> = new Set();
+
 /** A family is forgotten whole, its root last, so that its own tasks need no pin. */
 function foreignRoots(task: LiveTask): ReadonlySet<TaskId> {
+  if (task.links === null) return noRoots;
   const roots = new Set<TaskId>();
-  if (task.links === null) return roots;
   const own = rootOf(task.id);
   for (const id of task.links.after) {
     const root = rootOf(id);

@@ -22,10 +22,11 @@ export function toChunks(assignments: readonly Assignment[]): (readonly Assignme
 }
 
 /** About as long as the value is as JSON, without making its text. */
-function textLength(value: Json): number {
+function textLength(value: Json | undefined): number {
   if (typeof value === "string") return value.length + 2;
   if (value === null || typeof value !== "object") return 8;
   let length = 2;
-  for (const [key, item] of Object.entries<Json>(value)) length += key.length + 4 + textLength(item);
+  if (Array.isArray(value)) for (const item of value) length += 4 + textLength(item);
+  else for (const key in value) length += key.length + 4 + textLength(value[key]);
   return length;
 }

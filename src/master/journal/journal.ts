@@ -30,7 +30,12 @@ export function encodeEntry(
   textOf: (write: Write) => string = recordText,
 ): OutgoingEntry {
   const texts = writes.map(textOf);
-  const body = `[${writes.map((write, index) => writeText(write, texts[index] ?? "")).join(",")}]`;
+  // In one piece from the start: brackets put around it would copy it once more.
+  let body = "[";
+  writes.forEach((write, index) => {
+    body += (index === 0 ? "" : ",") + writeText(write, texts[index] ?? "");
+  });
+  body += "]";
   const fields = {
     seq: position.seq + 1,
     epoch: author.epoch,

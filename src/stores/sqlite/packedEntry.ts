@@ -69,36 +69,23 @@ export interface PackedTask {
 export function pack(outgoing: OutgoingEntry): PackedEntry {
   const { seq, epoch, nonce, at, format, previousCrc, crc, body } = outgoing;
   const changes = changesOf(outgoing);
-  const tasks: TaskColumns = {
-    ids: [],
-    specs: [],
-    names: [],
-    queues: [],
-    fingerprints: [],
-    statuses: [],
-    endedAts: [],
-    attemptEndedAts: [],
-    parents: [],
-    states: [],
-    hosts: [],
-  };
-  for (const [id, { spec, specText, status, statusText }] of changes.tasks) {
-    tasks.ids.push(id);
-    tasks.specs.push(spec === null ? null : specText);
-    tasks.names.push(spec?.name ?? null);
-    tasks.queues.push(spec?.queue ?? null);
-    tasks.fingerprints.push(spec?.fingerprint ?? null);
-    tasks.statuses.push(status === null ? null : statusText);
-    tasks.endedAts.push(status === null ? null : retainedSince(id, status));
-    tasks.attemptEndedAts.push(status === null ? null : attemptEndOf(status));
-    tasks.parents.push(spec?.parent ?? null);
-    tasks.states.push(status === null ? -1 : taskStates.indexOf(status.state));
-    tasks.hosts.push(status?.host ?? null);
-  }
+  const tasks = [...changes.tasks.values()];
   return {
     entry: { seq, epoch, nonce, at, format, previousCrc, crc, body },
     forgotten: [...changes.forgottenTasks],
-    tasks,
+    tasks: {
+      ids: tasks.map(({ id }) => id),
+      specs: tasks.map(({ spec, specText }) => (spec === null ? null : specText)),
+      names: tasks.map(({ spec }) => spec?.name ?? null),
+      queues: tasks.map(({ spec }) => spec?.queue ?? null),
+      fingerprints: tasks.map(({ spec }) => spec?.fingerprint ?? null),
+      statuses: tasks.map(({ status, statusText }) => (status === null ? null : statusText)),
+      endedAts: tasks.map(({ id, status }) => (status === null ? null : retainedSince(id, status))),
+      attemptEndedAts: tasks.map(({ status }) => (status === null ? null : attemptEndOf(status))),
+      parents: tasks.map(({ spec }) => spec?.parent ?? null),
+      states: tasks.map(({ status }) => (status === null ? -1 : taskStates.indexOf(status.state))),
+      hosts: tasks.map(({ status }) => status?.host ?? null),
+    },
     records: {
       collections: changes.records.map(({ collection }) => collection),
       ids: changes.records.map(({ id }) => id),
