@@ -29,9 +29,12 @@ test("a tab shows nothing of somebody who has signed out in another one, and goe
       await people.addUser({ name: "olga", role: "operator", password });
       await people.addUser({ name: "eve", role: "viewer", password });
       const tab = await openPage(`${stage.cluster.address}/users`, { ...wide, mayFailToLoad: /\/v1\// });
+      // It is hidden before it has begun to listen.
+      await tab.route(/\/v1\/events/, () => undefined);
       await signIn(tab, "ada");
       await tab.getByRole("row").filter({ hasText: "olga" }).waitFor();
       await hide(tab, true);
+      await tab.unrouteAll({ behavior: "ignoreErrors" });
 
       const other = await tab.context().newPage();
       await other.goto(`${stage.cluster.address}/queues`);

@@ -29,12 +29,13 @@ export class Live {
   readonly #refreshers = new Set<() => Promise<unknown>>();
   readonly #refresher = new Refresher((changed) => this.#refresh(changed));
   #isOn = false;
-  #wasOpen = false;
+  /** Whether there was a time in which nothing was heard, since somebody signed in. */
+  #hasGap = false;
   #state: LiveState = { kind: "off" };
   #stream: AbortController | null = null;
   #cutTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param onReopen is called when the stream has been opened again after a time in which nothing was heard */
+  /** @param onReopen is called when the stream has been opened after a time in which nothing was heard */
   constructor(queries: QueryClient, onReopen: () => void) {
     this.#queries = queries;
     this.#onReopen = onReopen;
@@ -47,7 +48,6 @@ export class Live {
   /** On while somebody is signed in: without a credential the master tells nothing. */
   setOn(isOn: boolean): void {
     this.#isOn = isOn;
-    if (!isOn) this.#wasOpen = false;
     this.#connect();
   }
 
@@ -80,6 +80,7 @@ export class Live {
   #connect(): void {
     if (!this.#isOn || document.hidden) {
       this.#disconnect();
+      this.#hasGap = this.#isOn;
       return this.#set({ kind: this.#isOn ? "hidden" : "off" });
     }
     if (this.#stream !== null) return;
@@ -92,8 +93,8 @@ export class Live {
         clearTimeout(this.#cutTimer);
         this.#cutTimer = undefined;
         this.#set({ kind: "live" });
-        if (this.#wasOpen) this.#onReopen();
-        this.#wasOpen = true;
+        if (this.#hasGap) this.#onReopen();
+        this.#hasGap = true;
         this.#refresher.note(null);
       },
       onEvent: ({ data }) => this.#refresher.note(changedBy(data)),
@@ -102,6 +103,7 @@ export class Live {
   }
 
   #noteCut(): void {
+    this.#hasGap = true;
     if (this.#state.kind === "lost" || this.#cutTimer !== undefined) return;
     const since = Date.now();
     this.#cutTimer = setTimeout(() => this.#set({ kind: "lost", since }), quietCutMs);
