@@ -174,8 +174,8 @@ export const electionMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/master/journal/housekeeper.ts",
-        search: "expired.filter(({ id }) => !this.#handedOver.has(id));",
-        replace: "expired.filter(({ id }) => id !== undefined);",
+        search: "const fresh = isOnItsWay ? [] : expired;",
+        replace: "const fresh = expired;",
       },
       {
         file: "src/core/scheduler/bulk.ts",

@@ -139,8 +139,9 @@ describe("finished tasks", () => {
     const found = () => [{ id: "t1", queue: "q", state: "success" } as ExpiredTask];
     expire(found());
     await clock.advance(defaults.housekeepingMs);
-    expire(found());
+    expire([...found(), { id: "t2", queue: "q", state: "success" } as ExpiredTask]);
     await clock.advance(defaults.housekeepingMs);
+    // The first one may be a family, and leave room for the second.
     expect(forgotten).toEqual(found());
     housekeeper.note(9, 1);
     expire(found());

@@ -123,8 +123,10 @@ export class Housekeeper {
     const seq = this.#seq;
     const expired = await store.findExpired(bounds, limits.expiredPerStepMax);
     if (this.#isStopped) return false;
-    // What was handed over a moment ago is on its way; what is still there after another look was refused, and may be due by now.
-    const fresh = expired.filter(({ id }) => !this.#handedOver.has(id));
+    // Families are forgotten whole. As long as any of what was handed over is on its way, nobody can tell whether more is too much.
+    const isOnItsWay = expired.some(({ id }) => this.#handedOver.has(id));
+    // What is still there after another look was refused, and may be due by now.
+    const fresh = isOnItsWay ? [] : expired;
     this.#handedOver = new Set(fresh.map(({ id }) => id));
     if (fresh.length > 0) forget(fresh, seq);
     return expired.length === limits.expiredPerStepMax;
