@@ -184,10 +184,12 @@ function checkWaiting(
   const isWanted = board.hasWaitingSuspect(entry.at + nextAt - entry.landedAt);
   for (const worker of board.workers.values()) {
     if (worker.state !== "connected" || worker.isDraining || board.usedSlots(worker.boot) >= worker.capacity) continue;
-    if (!isReachable(history, worker, entry.landedAt, nextAt)) continue;
     // It may be kept for a task that must run alone, until it is empty; such a task gets an empty one at once.
     const isKept = board.runsAlone(worker.boot) || (isWanted && board.usedSlots(worker.boot) > 0);
     if (isKept) continue;
+    // Nor is a worker empty where a process that was given up has not ended.
+    const unsettledMax = isWanted ? 0 : worker.capacity - 1;
+    if (!isReachable(history, worker, { from: entry.landedAt, to: nextAt, unsettledMax })) continue;
     const isAloneFree = ![...board.workers.values()].some(({ boot }) => board.runsAlone(boot));
     const task = ready.find((spec) => canRun(worker, spec) && (!board.isSuspect(spec.id) || isAloneFree));
     if (task === undefined) continue;
@@ -200,8 +202,12 @@ function checkWaiting(
   }
 }
 
-/** True if the worker had a stream open all the time, and no attempt that the leader has not yet heard the end of. */
-function isReachable(history: History, worker: WorkerRecord, from: number, to: number): boolean {
+/** True if the worker had a stream open all the time, and few enough attempts that the leader has not yet heard the end of. */
+function isReachable(
+  history: History,
+  worker: WorkerRecord,
+  { from, to, unsettledMax }: { from: number; to: number; unsettledMax: number },
+): boolean {
   const { suspectMs, driftMax } = history.conditions;
   if (asideUntil(history, worker, to) > from) return false;
   let isOpen = false;
@@ -221,7 +227,7 @@ function isReachable(history: History, worker: WorkerRecord, from: number, to: n
     }
     if (event.kind === "exec-start" && event.boot === worker.boot) unsettled.add(name(event.task, event.attempt));
     if (event.kind === "sent-verdict") unsettled.delete(name(event.task, event.attempt));
-    if (event.at >= from && unsettled.size >= worker.capacity) return false;
+    if (event.at >= from && unsettled.size > unsettledMax) return false;
   }
   return isOpen && to - heardAt <= suspectMs * (1 - driftMax);
 }
