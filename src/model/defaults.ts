@@ -163,6 +163,8 @@ export const defaults = {
   /** What a worker waits after its own disk, or a master that is there, could not do what was asked. */
   retryBaseMs: 100,
   retryMaxMs: 5 * second,
+  /** A worker's disk that takes longer for a result or an epoch does not answer; less than `failoverGraceMs`. */
+  outboxWaitMs: 3 * second,
 
   // The leader's loop.
   /** A commit that takes longer than this has made the leader deaf: nobody's silence counts for so long. */

@@ -63,6 +63,9 @@ export class Agent {
     if (this.#isFinished) return;
     this.#take(now, input, out);
     if (this.#isFinished) return;
+    const link = this.#link;
+    if (link.phase === "saving" && (this.#epoch.isSaved || this.#trouble.isOfDisk))
+      this.#obey(now, link.attach, link.answer, out);
     this.#attempts.passTime(now, out);
     this.#attempts.fill(now, out);
     this.#advanceDrain(now, out);
@@ -112,11 +115,7 @@ export class Agent {
       case "persisted":
         return this.#attempts.persisted(now, input.attempts, out);
       case "epoch-saved":
-        this.#epoch.saved(input.incarnation, input.epoch);
-        if (this.#link.phase === "saving" && this.#epoch.isSaved) {
-          this.#obey(now, this.#link.attach, this.#link.answer, out);
-        }
-        return;
+        return this.#epoch.saved(input.incarnation, input.epoch);
       case "logs":
         this.#drain.isLogPending = input.isPending;
         return;
@@ -191,7 +190,7 @@ export class Agent {
     this.#search.lost(now, link.attach.address, { isSilent: true, wasShort: true });
   }
 
-  /** The session stands, and its epoch is on disk: what the answer says is done. */
+  /** The session stands, and its epoch is on disk, or the disk refuses it: what the answer says is done. */
   #obey(now: number, attach: AttachTry, answer: AttachAnswer, out: AgentOutput): void {
     const { session, epoch } = answer;
     this.#search.found();

@@ -9,7 +9,10 @@ import type { ReportBatch } from "./reports.ts";
 
 export type Link =
   | { readonly phase: "searching" }
-  /** A leader has answered; that counts once its epoch is on disk. */
+  /**
+   * A leader has answered; that counts once its epoch is on disk. While the disk refuses it, no task is taken anyway, and the
+   * leader must hear of what runs here, or it gives that up.
+   */
   | { readonly phase: "saving"; readonly attach: AttachTry; readonly answer: AttachAnswer }
   | Session;
 

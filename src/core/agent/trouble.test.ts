@@ -1,7 +1,7 @@
 /** A worker whose machine cannot run tasks: it says so, takes nothing for growing pauses, and tries again. */
 import { describe, expect, test } from "vitest";
 import { machineFault } from "../../model/protocol.ts";
-import { AgentScript } from "../../proof/fakes/agentScript.ts";
+import { AgentScript, incarnation } from "../../proof/fakes/agentScript.ts";
 
 const failure = { outcome: "aborted", error: { code: machineFault, message: "no descriptors" } } as const;
 
@@ -86,6 +86,22 @@ describe("a machine that cannot run tasks", () => {
     expect(script.tell({ kind: "disk", trouble: null })).toEqual(["report trouble"]);
     script.reported();
     expect(script.assign(["u/1"])).toEqual(["start u/1", "report u/1:started"]);
+  });
+
+  test("whose disk refuses the epoch of a new leader tells it what runs, and takes no task from it", () => {
+    const script = AgentScript.attached();
+    script.assign(["t/1"]);
+    script.reported();
+    expect(script.reattach({ epoch: 2 })).toEqual([`save epoch 2 of ${incarnation}`]);
+    expect(script.tell({ kind: "disk", trouble: "disk full" })).toEqual(["open s2", "report trouble"]);
+    script.reported("committed", 2);
+    expect(script.agent.view()).toMatchObject({ phase: "attached", running: 1 });
+    expect(script.assign(["u/1"], { epoch: 2 })).toEqual(["report u/1:aborted(machine)"]);
+    script.reported("committed", 2);
+    expect(script.assign(["v/1"])[0]).toBe("close: it spoke for epoch 1 in a session of epoch 2");
+    script.pass(5000);
+    expect(script.answer({ epoch: 2 })).toEqual([`save epoch 2 of ${incarnation}`, "open s3"]);
+    expect(script.saveEpoch(2)).toEqual([]);
   });
 
   test("says again once a minute how it is: a report from before, which says otherwise, may come late", () => {

@@ -31,6 +31,10 @@ export class Trouble {
     return this.#disk ?? this.#attempt;
   }
 
+  get isOfDisk(): boolean {
+    return this.#disk !== null;
+  }
+
   get nextWakeAt(): number | null {
     return this.#attempt === null ? null : this.#until;
   }

@@ -1,6 +1,8 @@
 /** The order of writes to the outbox, over a disk that refuses them for a while. */
 import { expect, test } from "vitest";
-import { attemptKey, type BootId, type TaskId } from "../../model/ids.ts";
+import type { AgentInput } from "../../core/agent/inputs.ts";
+import { attemptKey, type BootId, type Incarnation, type TaskId } from "../../model/ids.ts";
+import { defaults } from "../../model/limits.ts";
 import type { ResultItem } from "../../model/protocol.ts";
 import type { Outbox } from "../../ports/work.ts";
 import { FakeClock } from "../../proof/fakes/fakeClock.ts";
@@ -60,5 +62,28 @@ test("a result stays whose name was that of a result that is forgotten with the 
   await clock.advance(1_000);
   expect([...outbox.kept.values()]).toEqual([next]);
   expect(told.at(-1)).toBe("disk");
+  await writer.close();
+});
+
+test("a disk that hangs is told of as one that refuses is, and that it answers again", async () => {
+  const clock = new FakeClock();
+  const hang = Promise.withResolvers<void>();
+  const outbox = { ...outboxWith({ isFull: false }), saveEpoch: () => hang.promise };
+  const told: AgentInput[] = [];
+  const writer = new OutboxWriter(outbox, clock, log, { retryBaseMs: 10, retryMaxMs: 100 }, (input) =>
+    told.push(input),
+  );
+  writer.saveEpoch("store" as Incarnation, 2);
+  await clock.advance(defaults.outboxWaitMs - 1);
+  expect(told).toEqual([]);
+  await clock.advance(60_000);
+  expect(told).toEqual([{ kind: "disk", trouble: "Results cannot be written to disk: it does not answer" }]);
+  hang.resolve();
+  await clock.advance(0);
+  expect(told.slice(1)).toEqual([
+    { kind: "epoch-saved", incarnation: "store", epoch: 2 },
+    { kind: "disk", trouble: null },
+  ]);
+  expect(clock.timers.size).toBe(0);
   await writer.close();
 });

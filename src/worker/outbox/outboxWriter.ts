@@ -1,6 +1,10 @@
-/** Writes results, forgotten results and epochs to the outbox in the order in which the Agent asks, and retries when the disk refuses. */
+/**
+ * Writes results, forgotten results and epochs to the outbox in the order in which the Agent asks, and retries when the disk
+ * refuses. The Agent is told while it does, and while it does not answer.
+ */
 import type { AgentInput } from "../../core/agent/inputs.ts";
 import { attemptKey, type Incarnation } from "../../model/ids.ts";
+import { defaults } from "../../model/limits.ts";
 import type { AttemptRef, ResultItem } from "../../model/protocol.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
@@ -10,6 +14,8 @@ interface RetryWaits {
   readonly retryBaseMs: number;
   readonly retryMaxMs: number;
 }
+
+const unanswered = "it does not answer";
 
 export class OutboxWriter {
   readonly #outbox: Outbox;
@@ -24,6 +30,8 @@ export class OutboxWriter {
   #writing: Promise<void> | null = null;
   #pause: { readonly timer: Timer; readonly resume: () => void } | null = null;
   #isClosed = false;
+  /** The Agent was told that the disk does not take what it should. */
+  #isTroubled = false;
 
   constructor(outbox: Outbox, clock: Clock, log: Log, waits: RetryWaits, tell: (input: AgentInput) => void) {
     this.#outbox = outbox;
@@ -66,25 +74,36 @@ export class OutboxWriter {
     await Promise.resolve();
     let failures = 0;
     while (this.#hasWork && !this.#isClosed) {
+      const late = this.#clock.at(this.#clock.now() + defaults.outboxWaitMs, () => this.#complain(unanswered));
       try {
         await this.#writeOnce();
-        if (failures > 0) {
-          this.#log.info("the outbox can be written again", { failures });
-          this.#tell({ kind: "disk", trouble: null });
-        }
+        this.#recover(failures);
         failures = 0;
       } catch (error) {
         failures += 1;
-        if (failures === 1) {
-          this.#log.error("the outbox cannot be written; results wait in memory", { error });
-          const reason = error instanceof Error ? error.message : String(error);
-          this.#tell({ kind: "disk", trouble: `Results cannot be written to disk: ${reason}` });
-        }
+        this.#complain(error);
         await this.#sleep(Math.min(this.#waits.retryMaxMs, this.#waits.retryBaseMs * 2 ** Math.min(failures - 1, 30)));
+      } finally {
+        late.cancel();
       }
     }
     // In the same turn as the last look for work: what comes later begins a new round.
     this.#writing = null;
+  }
+
+  #complain(error: unknown): void {
+    if (this.#isTroubled) return;
+    this.#isTroubled = true;
+    this.#log.error("the outbox cannot be written; results wait in memory", { error });
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#tell({ kind: "disk", trouble: `Results cannot be written to disk: ${reason}` });
+  }
+
+  #recover(failures: number): void {
+    if (!this.#isTroubled) return;
+    this.#isTroubled = false;
+    this.#log.info("the outbox can be written again", { failures });
+    this.#tell({ kind: "disk", trouble: null });
   }
 
   get #hasWork(): boolean {
