@@ -1,12 +1,13 @@
 /** Files between this machine and the masters: uploads, and downloads that are there whole or not at all. */
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream, type ReadStream } from "node:fs";
-import { link, mkdir, open, rm, stat } from "node:fs/promises";
+import { link, open, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { sha256Of } from "../model/blob.ts";
 import type { BlobInfo } from "../sdk/blobs.ts";
 import type { Outlast } from "../sdk/client.ts";
 import { LocalFailure, UsageError } from "./failure.ts";
+import { makeDirectory } from "./makeDirectory.ts";
 
 /** `-` is stdin, which is read into memory: it must be sent again where a master fails. */
 export async function uploadFile(client: Outlast, path: string, signal: AbortSignal): Promise<BlobInfo> {
@@ -32,7 +33,7 @@ export async function referenceFor(client: Outlast, source: string, signal: Abor
 
 /** Writes a blob to a file that is not there yet. @throws LocalFailure if there is one, or the content is not what it should be */
 export async function downloadFile(client: Outlast, sha256: string, path: string, signal: AbortSignal): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  makeDirectory(dirname(path));
   const temporary = join(dirname(path), `.outlast-${randomUUID()}`);
   try {
     const file = await open(temporary, "wx");

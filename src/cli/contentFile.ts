@@ -1,6 +1,9 @@
 /** Reads one document from a file in JSON or YAML; the YAML parser is loaded only for what is not JSON. */
+
+import { isId } from "../model/ids.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 import { isObject } from "../model/kinds/kind.ts";
+import { limits } from "../model/limits.ts";
 import { UsageError } from "./failure.ts";
 import { decodeUtf8 } from "./submissionFile.ts";
 
@@ -10,6 +13,18 @@ export async function readContent(file: string): Promise<JsonObject> {
   const value = await parseContent(await readText(file), source);
   if (isObject(value)) return value;
   throw new UsageError(`${source} must hold one object, such as: name: nightly`);
+}
+
+/** The name of what a file holds, from the file or an option. @throws UsageError if there is none, or no master would take it */
+export function nameOf(what: "schedule" | "template", name: unknown): string {
+  if (isId(name)) return name;
+  if (name === undefined || name === null)
+    throw new UsageError(`The ${what} has no name.`, "Add `name: …` to the file, or --name.");
+  const hint =
+    typeof name === "string"
+      ? `A name has 1 to ${limits.idLengthMax} characters: letters, digits and . _ : -`
+      : "A name is a text: write a number in quotes.";
+  throw new UsageError(`${JSON.stringify(name)} cannot be the name of a ${what}.`, hint);
 }
 
 /** A text file, or stdin for `-`. @throws UsageError if it cannot be read, or is not UTF-8 */

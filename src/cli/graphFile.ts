@@ -26,7 +26,12 @@ export async function readGraphFile(file: string): Promise<JsonObject> {
   const content = toSubmission(await readContent(file), file);
   if (content["kind"] === "graph") return content;
   refuseOthers(content, file);
-  throw new UsageError(`${file} holds no graph: it has no "tasks".`);
+  if (content["tasks"] !== undefined)
+    throw new UsageError(
+      `"tasks" in ${file} is no object.`,
+      "It has the names of tasks: tasks: { load: { kind: … }, … }",
+    );
+  throw new UsageError(`${file} holds no graph: it has no "tasks".`, `outlast submit --file ${file} takes any task.`);
 }
 
 /** @throws UsageError if the file holds a template or a schedule, which have a task in them */

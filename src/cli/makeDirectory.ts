@@ -4,8 +4,8 @@ import { dirname, resolve } from "node:path";
 import { LocalFailure } from "./failure.ts";
 
 /**
- * Makes the directory and those above it, where they are missing, and returns its absolute path. Node reports a read-only
- * place as "no such file", and never returns in a working directory that has been deleted, so both are looked at first.
+ * Makes the directory and those above it, where they are missing, and returns its absolute path. A place that nobody may write to
+ * is looked at first, as it may have its own reason for that.
  * @throws LocalFailure
  */
 export function makeDirectory(path: string, mode = 0o777): string {
@@ -14,12 +14,27 @@ export function makeDirectory(path: string, mode = 0o777): string {
   if (!statSync(existing).isDirectory()) throw new LocalFailure(`${existing} is not a directory.`, otherDirectory);
   try {
     accessSync(existing, constants.W_OK | constants.X_OK);
-    mkdirSync(directory, { recursive: true, mode });
+    makeFrom(existing, directory, mode);
     return directory;
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
     const what = existing === directory ? `${directory} cannot be written` : `${directory} cannot be created`;
     throw new LocalFailure(`${what}: ${reasons[code]?.(existing) ?? String(error)}.`, otherDirectory);
+  }
+}
+
+/**
+ * One after the other, since `mkdirSync` with `recursive` never returns where a directory is there in which none can be made: in `/proc`,
+ * below an automounter.
+ */
+function makeFrom(existing: string, directory: string, mode: number): void {
+  if (existing === directory) return;
+  makeFrom(existing, dirname(directory), mode);
+  try {
+    mkdirSync(directory, mode);
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
 
@@ -30,6 +45,7 @@ const reasons: { readonly [code: string]: (existing: string) => string } = {
   EACCES: (existing) => `no permission to write to ${existing}`,
   EPERM: (existing) => `no permission to write to ${existing}`,
   ENOSPC: () => "the disk is full",
+  ENOENT: (existing) => `nothing can be made in ${existing}`,
 };
 
 function nearestExisting(path: string): string {

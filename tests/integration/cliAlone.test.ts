@@ -61,6 +61,34 @@ describe("alone", () => {
     await rm(directory, { recursive: true });
   });
 
+  test("a name in a file that no master would take is told, and so are tasks that are no object", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "outlast-names-"));
+    const file = join(directory, "wrong.yaml");
+    const rest = 'when: { cron: "0 2 * * *" }\ntask: { kind: sleep, input: { seconds: 0 } }\n';
+    for (const command of [
+      ["template", "put"],
+      ["schedule", "put"],
+    ]) {
+      for (const [name, told] of [
+        ['"a b"', '"a b" cannot be the name of a '],
+        ["2026", "write a number in quotes"],
+        ["", "has no name"],
+      ]) {
+        await writeFile(file, `name: ${name}\n${rest}`);
+        expect(await run(...command, file)).toMatchObject({
+          code: 2,
+          stderr: expect.stringContaining(told!) as string,
+        });
+      }
+    }
+    await writeFile(file, "tasks: [load]\n");
+    expect(await run("run", file)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`"tasks" in ${file} is no object.`) as string,
+    });
+    await rm(directory, { recursive: true });
+  });
+
   test("a wrong command line is a document for programs", async () => {
     for (const wrong of [
       ["submti"],

@@ -41,6 +41,14 @@ test.each(commands(join("file", "data")))("a file in the place of a directory is
   });
 });
 
+test.each(commands("/proc/none/data"))("a place where none can be made is named by %s", (...words) => {
+  const { status, stderr } = run(`exec '${process.execPath}' '${program}' ${words.join(" ")}`);
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: expect.stringMatching(/none\/data.* cannot be created: nothing can be made in \/proc\./) as string,
+  });
+});
+
 describe("a read-only file system", () => {
   test.each(commands("READ-ONLY/data"))("is named by %s", (...words) => {
     const place = readOnly();

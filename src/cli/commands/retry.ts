@@ -1,5 +1,6 @@
 /** `outlast retry`: opens tasks again that have failed or were cancelled. */
 import type { Command } from "commander";
+import { counted } from "../../model/counted.ts";
 import { type BulkFlags, bulkFilter, bulkOptions, familyOptions, printBulk } from "../bulk.ts";
 import { action, type Context } from "../context.ts";
 import { doEach } from "../eachTask.ts";
@@ -48,5 +49,5 @@ async function retry(context: Context, ids: readonly string[], flags: RetryFlags
 
 function describe(reopened: number): string {
   if (reopened === 0) return "has not ended: nothing to do";
-  return reopened === 1 ? "runs again" : `runs again, with ${reopened - 1} others of its family`;
+  return reopened === 1 ? "runs again" : `runs again, with ${counted(reopened - 1, "other")} of its family`;
 }

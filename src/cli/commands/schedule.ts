@@ -3,10 +3,10 @@ import type { Command } from "commander";
 import { limits } from "../../model/limits.ts";
 import type { BackfilledTick, ScheduleView } from "../../model/schedules/schedule.ts";
 import { idArgument, instant, keyArgument, wholeNumber } from "../arguments.ts";
+import { nameOf } from "../contentFile.ts";
 import { action, type Context } from "../context.ts";
 import { importCommand } from "../crontab/importCommand.ts";
 import { formatInstantWithOffset } from "../duration.ts";
-import { UsageError } from "../failure.ts";
 import { readScheduleFile } from "../scheduleFile.ts";
 import { whenText } from "../scheduleText.ts";
 import type { Column } from "../table.ts";
@@ -66,12 +66,10 @@ export function scheduleCommand(program: Command): void {
 
 async function put(context: Context, file: string, flags: { readonly name?: string }): Promise<undefined> {
   const { name: own, content } = await readScheduleFile(file);
-  const name = flags.name ?? own;
-  if (typeof name !== "string")
-    throw new UsageError("The schedule has no name.", "Add `name: …` to the file, or --name.");
+  const name = nameOf("schedule", flags.name ?? own);
   const client = await context.client();
   const { output, signal } = context;
-  const answer = await client.schedules.put(idArgument(name), content, { signal });
+  const answer = await client.schedules.put(name, content, { signal });
   if (output.isJson) return output.document(answer) as undefined;
   output.line(`${name} next tick: ${answer.nextAt === null ? "none" : formatInstantWithOffset(answer.nextAt)}`);
   if (!answer.isNew) output.note("It said the same before.");
@@ -157,7 +155,7 @@ async function preview(context: Context, source: string, flags: PreviewFlags): P
   // Names of schedules may hold dots, too.
   const isFile = source === "-" || /\/|\.(ya?ml|json)$/.test(source);
   const { name, content } = isFile ? await readScheduleFile(source) : await client.schedules.get(source, { signal });
-  const options = { signal, ...flags, ...(typeof name === "string" && { name: idArgument(name) }) };
+  const options = { signal, ...flags, ...(name !== undefined && { name: nameOf("schedule", name) }) };
   const { ticks, warnings } = await client.schedules.preview(content, options);
   if (output.isJson) return output.document({ ticks, warnings }) as undefined;
   if (ticks.length === 0) return output.note("No tick follows.") as undefined;

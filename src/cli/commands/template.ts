@@ -2,10 +2,9 @@
 import type { Command } from "commander";
 import type { TemplateContent, TemplateSummary, TemplateVariable } from "../../model/templates/template.ts";
 import { idArgument, wholeNumber } from "../arguments.ts";
-import { readContent } from "../contentFile.ts";
+import { nameOf, readContent } from "../contentFile.ts";
 import { action, type Context } from "../context.ts";
 import { formatInstant } from "../duration.ts";
-import { UsageError } from "../failure.ts";
 import type { Column } from "../table.ts";
 import { printable } from "../terminalText.ts";
 
@@ -47,11 +46,9 @@ export function templateCommand(program: Command): void {
 
 async function put(context: Context, file: string, flags: { readonly name?: string }): Promise<undefined> {
   const { name: own, ...content } = await readContent(file);
-  const name = flags.name ?? own;
-  if (typeof name !== "string")
-    throw new UsageError("The template has no name.", "Add `name: …` to the file, or --name.");
+  const name = nameOf("template", flags.name ?? own);
   const client = await context.client();
-  const answer = await client.putTemplate(idArgument(name), content as unknown as TemplateContent, {
+  const answer = await client.putTemplate(name, content as unknown as TemplateContent, {
     signal: context.signal,
   });
   const { output } = context;

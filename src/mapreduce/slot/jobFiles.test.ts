@@ -11,8 +11,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { expect, test } from "vitest";
 import { jobStoreContract } from "../../proof/contracts/jobStoreContract.ts";
 import { JobFiles } from "./jobFiles.ts";
+
+test("an output folder that cannot be made is told", async () => {
+  await expect(new JobFiles("/proc/none/words", "job").open()).rejects.toThrow(/ENOENT.*\/proc\/none/);
+});
 
 jobStoreContract("a folder", async () => {
   const output = mkdtempSync(join(tmpdir(), "outlast-promotion-"));

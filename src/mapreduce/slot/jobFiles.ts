@@ -20,6 +20,20 @@ export interface SlotFiles extends JobStore {
   close(): Promise<void>;
 }
 
+/** As `mkdir -p`. That of Node never returns where a folder is there in which none can be made: in `/proc`, below an automounter. */
+async function makeFolders(path: string): Promise<void> {
+  const make = async () => {
+    await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    });
+  };
+  await make().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolders(dirname(path));
+    await make();
+  });
+}
+
 export class JobFiles implements SlotFiles {
   readonly folder: string;
   readonly #outputFolder: string;
@@ -30,7 +44,7 @@ export class JobFiles implements SlotFiles {
   }
 
   async open(): Promise<void> {
-    for (const name of ["map", "reduce", "job"]) await mkdir(join(this.folder, name), { recursive: true });
+    for (const name of ["map", "reduce", "job"]) await makeFolders(join(this.folder, name));
   }
 
   create(prefix: string, suffix = ""): JobFileWriter {
