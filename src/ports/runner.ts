@@ -13,6 +13,11 @@ export type ToRunner =
   /** Fires the handler's abort signal. The process is killed a little later. */
   | { readonly kind: "abort"; readonly reason: string };
 
+/** To the worker, as it is on the channel: handlers, and libraries in them, may send what they like through it. */
+export interface RunnerMessage {
+  readonly outlast: FromRunner;
+}
+
 /** To the worker. */
 export type FromRunner =
   /** The first message, or `unloadable`. */

@@ -7,7 +7,7 @@ import { flushCompileCache } from "node:module";
 import { format } from "node:util";
 import { getHeapStatistics } from "node:v8";
 import type { ItemAnswer } from "../model/protocol.ts";
-import type { FromRunner, HandlerEnding, HandlerStart, Reuse, ToRunner } from "../ports/runner.ts";
+import type { FromRunner, HandlerEnding, HandlerStart, Reuse, RunnerMessage, ToRunner } from "../ports/runner.ts";
 import type { AnyTaskDefinition } from "../sdk/handler/definition.ts";
 import { HandlerRun } from "../sdk/handler/handlerRun.ts";
 import type { HandlerPort } from "../sdk/handler/port.ts";
@@ -31,7 +31,7 @@ let lastTicket = 0;
 const waiting = new Map<number, (answer: never) => void>();
 
 function send(message: FromRunner): void {
-  sendRaw?.(message);
+  sendRaw?.({ outlast: message } satisfies RunnerMessage);
 }
 
 function request<Answer>(message: (ticket: number) => FromRunner): Promise<Answer> {

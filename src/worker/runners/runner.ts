@@ -6,7 +6,14 @@ import type { IssuedAttempt } from "../../model/protocol.ts";
 import type { AttemptError, ExitRecord } from "../../model/task.ts";
 import type { Timer } from "../../ports/clock.ts";
 import { SpawnError, type StartedProcess } from "../../ports/processes.ts";
-import type { FromRunner, HandlerEnding, HandlerInfo, HandlerStart, ToRunner } from "../../ports/runner.ts";
+import type {
+  FromRunner,
+  HandlerEnding,
+  HandlerInfo,
+  HandlerStart,
+  RunnerMessage,
+  ToRunner,
+} from "../../ports/runner.ts";
 import type { AttemptSession } from "../../ports/work.ts";
 import type { Environment } from "../executors/environment.ts";
 import type { Machine } from "../executors/kindRunner.ts";
@@ -118,7 +125,9 @@ export class Runner {
           onOutput: (bytes) => this.#onOutput(bytes),
           onOutputEnd: () => this.#outputEnded.resolve(),
           onExit: (exit) => this.#onExit(exit),
-          onMessage: (message) => this.#onMessage(message as unknown as FromRunner),
+          onMessage: (message) => {
+            if (isOfRunner(message)) this.#onMessage(message.outlast);
+          },
         },
       );
       this.#child = child;
@@ -247,6 +256,11 @@ interface RunningHandler {
 type Ended =
   | { readonly kind: "handler"; readonly end: HandlerEnding }
   | { readonly kind: "exit"; readonly exit: ExitRecord | null };
+
+/** Not what a handler says, or a library in it that takes the worker for a parent of its own. */
+function isOfRunner(message: unknown): message is RunnerMessage {
+  return typeof message === "object" && message !== null && "outlast" in message;
+}
 
 function judge(ended: Ended, isAborted: boolean, tail: Buffer): RunnerEnd {
   if (isAborted) return { end: { outcome: "aborted" } };

@@ -78,6 +78,20 @@ describe("what a handler does to its process costs its attempt and the process, 
     expect(await pidOfNext()).not.toBe(before);
   });
 
+  test("what it sends to the process that started its own is not taken for the runner's word", async () => {
+    const messages = [
+      null,
+      "ready",
+      7,
+      [],
+      { type: "ready" },
+      { kind: "end" },
+      { kind: "tell" },
+      { kind: "unloadable" },
+    ];
+    expect(await on.start("tell-parent", messages).ended).toMatchObject({ outcome: "success", output: "done" });
+  });
+
   test("a handler that nothing can wake fails at once", async () => {
     const error = { code: "stuck", message: expect.stringContaining("can never come") };
     expect(await on.start("stuck", null).ended).toMatchObject({ outcome: "failed", error });
