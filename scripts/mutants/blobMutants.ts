@@ -42,7 +42,7 @@ export const blobMutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/core/scheduler/blobPins.ts",
-        search: "  for (const [, node] of nodesOf(input)) yield* blobsNeededBy(",
+        search: "  for (const [, node] of nodesOf(graph)) yield* blobsNeededBy(",
         replace: "  for (const [, node] of nodesOf(null)) yield* blobsNeededBy(",
       },
     ],

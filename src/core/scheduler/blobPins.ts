@@ -14,19 +14,19 @@ type Needy = Pick<TaskSpec, "kind" | "input">;
 /** A blob that a command needs and that is not there, of a graph any of its nodes; null if all are. */
 export function missingBlobOf({ blobs }: SchedulerState, tasks: readonly Needy[]): string | null {
   for (const { kind, input } of tasks) {
-    if (!kindsWithBlobs.has(kind)) continue;
     for (const sha256 of blobsNeededBy(kind, input)) if (blobs.recordOf(sha256) === null) return sha256;
   }
   return null;
 }
 
-/** Most tasks are of other kinds, and should cost nothing here. */
-const kindsWithBlobs: ReadonlySet<Json> = new Set(["exec", "graph"]);
+/** Most tasks are of other kinds, and cost nothing here. */
+function blobsNeededBy(kind: Json, input: Json): Iterable<string> {
+  if (kind === "exec") return execBlobsOf(input);
+  return kind === "graph" ? blobsOfNodes(input) : [];
+}
 
-function* blobsNeededBy(kind: Json, input: Json): Generator<string> {
-  if (kind === "exec") yield* execBlobsOf(input);
-  if (kind !== "graph") return;
-  for (const [, node] of nodesOf(input)) yield* blobsNeededBy(node["kind"] ?? null, node["input"] ?? null);
+function* blobsOfNodes(graph: Json): Generator<string> {
+  for (const [, node] of nodesOf(graph)) yield* blobsNeededBy(node["kind"] ?? null, node["input"] ?? null);
 }
 
 /** Why tasks cannot be made whose commands need what is not there; null if all of it is. */

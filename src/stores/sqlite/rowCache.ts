@@ -3,10 +3,11 @@ import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { isFinal, type TaskState } from "../../model/task.ts";
 
+/** Changed in place: if an entry is not written after all, every row is forgotten. */
 export interface TaskRow {
   readonly ord: number;
-  readonly state: TaskState;
-  readonly queue: string;
+  state: TaskState;
+  queue: string;
 }
 
 export class RowCache {

@@ -2,13 +2,13 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Entry } from "../../model/entry.ts";
 import type { TaskId } from "../../model/ids.ts";
-import type { TaskState } from "../../model/task.ts";
+import { isFinal, type TaskState } from "../../model/task.ts";
 import { withoutTask } from "../changes.ts";
 import { type PackedEntry, type PackedTask, unpack } from "./packedEntry.ts";
 import { RowCache, type TaskRow } from "./rowCache.ts";
 
-/** How many tasks entered or left each `state queue`. */
-type CountChanges = Map<string, number>;
+/** How many tasks entered or left each state, by queue. */
+type CountChanges = Map<string, Map<TaskState, number>>;
 
 export class TaskWriter {
   readonly #cache = new RowCache();
@@ -63,9 +63,8 @@ export class TaskWriter {
       if (this.#create(entry, task, ordMax + 1, counts)) ordMax += 1;
       else this.#change(entry, task, counts);
     }
-    for (const [key, by] of counts) {
-      const [state = "", queue = ""] = key.split(" ");
-      if (by !== 0) this.#count.run(state, queue, by);
+    for (const [queue, states] of counts) {
+      for (const [state, by] of states) if (by !== 0) this.#count.run(state, queue, by);
     }
     return ordMax;
   }
@@ -93,7 +92,8 @@ export class TaskWriter {
 
   #change(entry: Entry, task: PackedTask, counts: CountChanges): void {
     const { id, spec, name, queue, fingerprint, status, state, endedAt, attemptEndedAt, host } = task;
-    const row = this.#cache.get(id) ?? this.#look(id);
+    const cached = this.#cache.get(id);
+    const row = cached ?? this.#look(id);
     if (row === undefined) throw withoutTask(entry, id, spec === null ? "spec" : "status");
     const { ord } = row;
     if (spec !== null) {
@@ -101,10 +101,11 @@ export class TaskWriter {
       this.#updateSpec.run(fingerprint, spec, ord);
     }
     if (status !== null) this.#updateStatus.run(state, host, entry.seq, status, endedAt, attemptEndedAt, ord);
-    const after = { ord, state: state ?? row.state, queue: queue ?? row.queue };
-    this.#cache.put(id, after);
     move(counts, row.state, row.queue, -1);
-    move(counts, after.state, after.queue, 1);
+    if (state !== null) row.state = state;
+    if (queue !== null) row.queue = queue;
+    move(counts, row.state, row.queue, 1);
+    if (cached === undefined || isFinal(row.state)) this.#cache.put(id, row);
   }
 
   #forget(id: TaskId, counts: CountChanges): void {
@@ -124,8 +125,11 @@ export class TaskWriter {
   }
 }
 
-/** Neither a state nor a queue's name can hold a space. */
-function move(counts: CountChanges, state: string, queue: string, by: number): void {
-  const key = `${state} ${queue}`;
-  counts.set(key, (counts.get(key) ?? 0) + by);
+function move(counts: CountChanges, state: TaskState, queue: string, by: number): void {
+  let states = counts.get(queue);
+  if (states === undefined) {
+    states = new Map();
+    counts.set(queue, states);
+  }
+  states.set(state, (states.get(state) ?? 0) + by);
 }

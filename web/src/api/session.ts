@@ -39,10 +39,15 @@ async function lookWhoIsIn(): Promise<void> {
 
 /** Until the returned function is called: who comes back to the sign-in after another tab has signed in goes on where he was. */
 export function followSignIn(): () => void {
+  // Some browsers tell of both, the tab and its focus.
+  let isLooking = false;
   const look = () => {
-    if (document.hidden) return;
+    if (document.hidden || isLooking) return;
+    isLooking = true;
     // The sign-in stays, whether nobody is signed in or no master answers.
-    const noSession = () => undefined;
+    const noSession = () => {
+      isLooking = false;
+    };
     void get<Session>("/v1/session").then(() => location.reload(), noSession);
   };
   document.addEventListener("visibilitychange", look);
