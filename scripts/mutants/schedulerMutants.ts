@@ -366,4 +366,24 @@ export const schedulerMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "lets whoever comes out of order wait for all that came in order",
+    patches: [
+      {
+        file: "src/core/line.ts",
+        search: "    return this.#isBefore(late, first) ? late : first;",
+        replace: "    return first;",
+      },
+    ],
+  },
+  {
+    name: "lines up whoever comes behind all others",
+    patches: [
+      {
+        file: "src/core/line.ts",
+        search: "if (last !== undefined && last !== null && this.#isBefore(item, last)) return",
+        replace: "if (last === null) return",
+      },
+    ],
+  },
 ];

@@ -1,20 +1,26 @@
-/** The heap against a sorted list, under any order of pushes and removals. */
+/** The heap and the line against a sorted list, under any order of pushes and removals. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Heap } from "./heap.ts";
+import { Line } from "./line.ts";
 
 interface Item {
   readonly key: number;
   heapIndex: number;
 }
 
-test("always shows the smallest, whatever came and left before", () => {
+const isBefore = (a: Item, b: Item) => a.key < b.key;
+
+test.each([
+  ["a heap", () => new Heap<Item>(isBefore)],
+  ["a line", () => new Line<Item>(isBefore)],
+])("%s always shows the smallest, whatever came and left before", (_name, create) => {
   const commands = fc.array(
     fc.oneof(fc.record({ push: fc.integer({ min: 0, max: 50 }) }), fc.record({ remove: fc.nat() })),
   );
   fc.assert(
     fc.property(commands, (script) => {
-      const heap = new Heap<Item>((a, b) => a.key < b.key);
+      const heap = create();
       const inside: Item[] = [];
       for (const command of script) {
         if ("push" in command) {
@@ -30,8 +36,30 @@ test("always shows the smallest, whatever came and left before", () => {
         expect(heap.peek()?.key).toBe(inside.length === 0 ? undefined : Math.min(...inside.map((item) => item.key)));
       }
       const drained: number[] = [];
-      for (let item = heap.pop(); item !== undefined; item = heap.pop()) drained.push(item.key);
+      for (let item = heap.peek(); item !== undefined; item = heap.peek()) {
+        heap.remove(item);
+        drained.push(item.key);
+      }
       expect(drained).toEqual(inside.map((item) => item.key).sort((a, b) => a - b));
     }),
   );
+});
+
+test("a line in which most have left keeps its order and its items", () => {
+  const line = new Line<Item>(isBefore);
+  const items = Array.from({ length: 10_000 }, (_, key) => ({ key, heapIndex: -1 }));
+  for (const item of items) line.push(item);
+  const kept = items.filter(({ key }) => key % 7 === 3);
+  for (const item of items) if (item.key % 7 !== 3) line.remove(item);
+  expect([...line]).toEqual(kept);
+  for (const item of kept) {
+    expect(line.peek()).toBe(item);
+    line.remove(item);
+  }
+  expect([line.size, line.peek()]).toEqual([0, undefined]);
+  for (const item of items) line.push(item);
+  for (const item of items) {
+    expect(line.peek()).toBe(item);
+    line.remove(item);
+  }
 });

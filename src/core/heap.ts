@@ -2,7 +2,7 @@
 
 /** An item may be in one heap at a time. */
 export interface HeapItem {
-  /** Its place in the heap that it is in; -1 outside. Only the heap writes it. */
+  /** Its place in the heap or line that it is in; -1 outside. Only these write it. */
   heapIndex: number;
 }
 

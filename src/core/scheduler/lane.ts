@@ -1,6 +1,7 @@
 /** A lane: the tasks that wait for the same thing. Which workers could take them, `lanes.ts` keeps. */
 import { needsNoWorker } from "../../model/kinds/table.ts";
-import { Heap, type HeapItem } from "../heap.ts";
+import type { HeapItem } from "../heap.ts";
+import { Line } from "../line.ts";
 import type { Demand } from "./offer.ts";
 import type { LiveQueue } from "./queues.ts";
 
@@ -30,7 +31,7 @@ export class Lane<Task extends InLine> implements HeapItem, Demand {
   readonly needsNoWorker: boolean;
   readonly requires: readonly string[];
   /** Those that could start now, the first one on top. */
-  readonly ready = new Heap<Task>(startsBefore);
+  readonly ready = new Line<Task>(startsBefore);
   /** Unfinished tasks that belong here, in whatever state. A lane without any is dropped. */
   size = 0;
   heapIndex = -1;
