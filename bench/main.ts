@@ -15,12 +15,20 @@ import { measureAdoption } from "./adoption.ts";
 import { type BenchCluster, type StoreKind, storeKinds, withCluster } from "./benchCluster.ts";
 import { childHeapBytes, countChildrenUnderFire, manyFile, measureChildren } from "./children.ts";
 import { measureDashboards, measurePage } from "./dashboards.ts";
+import {
+  measureBacklog,
+  measureExec,
+  measureIdleWorkers,
+  measureRest,
+  measureTakeover,
+  measureTicks,
+  measureWaitingClients,
+} from "./growth.ts";
 import { measureHandlers, measureStarts, noopFile } from "./handlers.ts";
 import { measureIdleStore } from "./idleStore.ts";
 import { measureKeys } from "./keys.ts";
 import { measureRescue, measureStartLatency } from "./latency.ts";
 import { machineLines } from "./machine.ts";
-import { measureMemory } from "./memory.ts";
 import { percentile } from "./percentiles.ts";
 import { measureStores, storeRows } from "./stores.ts";
 import { measureThroughput } from "./throughput.ts";
@@ -28,7 +36,8 @@ import { measureThroughput } from "./throughput.ts";
 const parts = [
   "throughput",
   "latency",
-  "memory",
+  "backlog",
+  "growth",
   "handlers",
   "children",
   "idle",
@@ -46,6 +55,9 @@ interface BenchFlags {
   readonly store: readonly StoreKind[];
   readonly tasks: number;
   readonly queued: readonly number[];
+  readonly idleWorkers: number;
+  readonly waiting: number;
+  readonly schedules: number;
   readonly kills: number;
   readonly samples: number;
   readonly handlers: number;
@@ -69,7 +81,10 @@ const command = new Command("npm run bench --")
     new Option("--store <stores...>", "on which stores, one after the other").choices(storeKinds).default(["sqlite"]),
   )
   .option("--tasks <n>", "tasks of the throughput run", count, 200_000)
-  .option("--queued <n,n>", "tasks that wait while the master's memory is measured", countList, [100_000, 1_000_000])
+  .option("--queued <n,n>", "tasks that wait in the part backlog", countList, [100_000, 1_000_000])
+  .option("--idle-workers <n>", "workers with nothing to do", count, 1_000)
+  .option("--waiting <n>", "clients that wait for a task each", count, 200)
+  .option("--schedules <n>", "schedules that are due at one instant", count, 10_000)
   .option("--kills <n>", "workers that are killed", count, 20)
   .option("--samples <n>", "tasks whose start is timed", count, 300)
   .option("--handlers <n>", "no-op handlers of a run in processes; five times as many inline", count, 20_000)
@@ -178,14 +193,54 @@ const measurements: { readonly [name: string]: (store: StoreKind) => Promise<voi
     });
   },
 
-  memory: (store) =>
-    withCluster({ parent, store, workers: 0, capacity: 1 }, async (cluster) => {
+  backlog: async (store) => {
+    for (const queued of flags.queued) {
+      const what = `${whole(queued)} tasks queued`;
+      await withCluster({ parent, store, workers: 0, capacity: 1_000 }, async (cluster) => {
+        const durability = await durabilityOf(cluster);
+        const { residentMiB, startSeconds, perSecond } = await measureBacklog(cluster, queued, 50_000);
+        note(`master's memory with ${what}`, `${whole(residentMiB)} MiB resident`, durability);
+        note(`start of a master alone until it commits, ${what}`, `${startSeconds.toFixed(1)} s`, durability);
+        note(`no-op tasks, 50,000 of them while there were ${what}`, `${whole(perSecond)} tasks/s`, durability);
+      });
+      await withCluster({ parent, store, masters: ["one", "other"], workers: 0, capacity: 1 }, async (cluster) => {
+        const tookMs = await measureTakeover(cluster, queued);
+        note(
+          `SIGKILL of the leader until its standby commits, ${what}`,
+          `${whole(tookMs)} ms`,
+          await durabilityOf(cluster),
+        );
+      });
+    }
+  },
+
+  growth: async (store) => {
+    const share = (part: number): string => `${(100 * part).toFixed(1)} %`;
+    await withCluster({ parent, store, workers: 3, capacity: 1_000 }, async (cluster) => {
       const durability = await durabilityOf(cluster);
-      for (const queued of flags.queued) {
-        const mebibytes = await measureMemory(cluster, queued);
-        note(`master's memory with ${whole(queued)} tasks queued`, `${whole(mebibytes)} MiB resident`, durability);
-      }
-    }),
+      const rest = await measureRest(cluster);
+      const quiet = `${share(rest.coreShare)} of a core, ${rest.entriesWritten} entries in 30 s`;
+      note("master at rest with 3 workers", quiet, durability);
+      const { rate, cpu } = await measureWaitingClients(cluster, flags.waiting, 60_000);
+      const costs = `rate ${share(rate)}, master's CPU time per task ${share(cpu)}`;
+      note(`no-op tasks beside ${whole(flags.waiting)} waiting clients, by without`, costs, durability);
+    });
+    await withCluster({ parent, store, workers: 0, capacity: 1 }, async (cluster) => {
+      const { coreShare, mebibytes } = await measureIdleWorkers(cluster, flags.idleWorkers);
+      const costs = `${share(coreShare)} of a core, ${whole(mebibytes)} MiB`;
+      note(`${whole(flags.idleWorkers)} idle workers, in the master`, costs, await durabilityOf(cluster));
+    });
+    await withCluster({ parent, store, workers: 3, capacity: 1_000 }, async (cluster) => {
+      const lastMs = await measureTicks(cluster, flags.schedules);
+      const what = `${whole(flags.schedules)} schedules due at one instant, until the last task was started`;
+      note(what, `${(lastMs / 1_000).toFixed(2)} s`, await durabilityOf(cluster));
+    });
+    await withCluster({ parent, store, workers: 3, capacity: 16 }, async (cluster) => {
+      await measureExec(cluster, 1_000);
+      const perSecond = await measureExec(cluster, 6_000);
+      note("commands (true), 3 workers of 16 slots", `${whole(perSecond)} tasks/s`, await durabilityOf(cluster));
+    });
+  },
 
   dashboards: (store) =>
     withCluster({ parent, store, workers: 1, capacity: 200 }, async (cluster) => {
