@@ -273,6 +273,23 @@ describe("output", () => {
     expect(bench.spool.pieces).toEqual([]);
   });
 
+  test("that is refused takes no output of others along", async () => {
+    const bench = await new Bench().start();
+    bench.a.refusedLogs = (chunks) => chunks.some(({ task }) => task === "u");
+    bench.a.assign("t", "u");
+    for (const [task, text] of [
+      ["t", "one "],
+      ["u", "bad"],
+      ["t", "two "],
+      ["t", "three"],
+    ] as const)
+      bench.print(task, text);
+    bench.executor.end("t");
+    await bench.clock.advance(0);
+    expect(bench.printed).toBe("one two three");
+    expect(bench.spool.pieces).toEqual([]);
+  });
+
   test("that an answer is missing for is sent in the next session", async () => {
     const bench = await new Bench().start();
     const sendLogs = bench.a.sendLogs.bind(bench.a);

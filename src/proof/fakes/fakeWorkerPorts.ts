@@ -29,6 +29,8 @@ export class FakeLink implements MasterLink {
   protocol: number = protocolVersions.max;
   /** Thrown by the next call that sends output. */
   logFailures: string[] = [];
+  /** What it refuses for good. */
+  refusedLogs: (chunks: readonly LogChunk[]) => boolean = () => false;
 
   async attach(_worker: WorkerId, request: AttachRequest) {
     if (this.isAway) throw new LinkError("unreachable", "away");
@@ -70,6 +72,7 @@ export class FakeLink implements MasterLink {
   async sendLogs(_worker: WorkerId, _session: SessionId, chunks: readonly LogChunk[]): Promise<void> {
     const failure = this.logFailures.shift();
     if (failure !== undefined) throw new LinkError(failure, failure);
+    if (this.refusedLogs(chunks)) throw new LinkError("invalid", "invalid");
     this.logs.push(...chunks);
   }
 

@@ -33,6 +33,8 @@ export class LogSender {
   /** Something runs that may print at any moment. */
   #isWatching = false;
   #failures = 0;
+  /** Several pieces together were refused: they are sent one by one until the one is found that is to blame. */
+  #isSeeking = false;
   #timer: Timer | null = null;
 
   constructor(options: LogSenderOptions) {
@@ -97,7 +99,10 @@ export class LogSender {
     if (generation !== this.#generation || this.#isClosed) return;
     if (session === null || chunks.length === 0) {
       this.#isSending = false;
-      if (chunks.length === 0) this.#setPending(this.#hasMore);
+      if (chunks.length === 0) {
+        this.#isSeeking = false;
+        this.#setPending(this.#hasMore);
+      }
       const hadMore = this.#hasMore;
       this.#hasMore = false;
       if (hadMore) return this.#send();
@@ -105,10 +110,11 @@ export class LogSender {
       return;
     }
     this.#setPending(true);
-    session.link.sendLogs(this.#options.worker, session.id, chunks).then(
-      () => this.#stored(chunks, generation),
+    const pieces = this.#isSeeking ? chunks.slice(0, 1) : chunks;
+    session.link.sendLogs(this.#options.worker, session.id, pieces).then(
+      () => this.#stored(pieces, generation),
       (error: unknown) => {
-        if (generation === this.#generation && !this.#isClosed) this.#failed(chunks, error);
+        if (generation === this.#generation && !this.#isClosed) this.#failed(pieces, error);
       },
     );
   }
@@ -126,7 +132,9 @@ export class LogSender {
     this.#isSending = false;
     const { log, spool, waits, worker } = this.#options;
     if (error instanceof LinkError && finalRefusals.includes(error.code)) {
-      log.warn("a master refused output of attempts; it is dropped", { worker, error, pieces: chunks.length });
+      this.#isSeeking = chunks.length > 1;
+      if (this.#isSeeking) return this.#send();
+      log.warn("a master refused output of attempts; it is dropped", { worker, error });
       spool.stored(chunks);
       return this.#send();
     }

@@ -203,6 +203,19 @@ describe("another life", () => {
     expect(files()).toEqual(strangers);
   });
 
+  test("a file goes once it is dealt with also where the name of its task was damaged", () => {
+    const before = new FileLogSpool(directory);
+    before.write(a, 0, bytes("one"));
+    before.close();
+    const [path = ""] = files().map((name) => join(directory, name));
+    writeFileSync(path, readFileSync(path).toString("latin1").replace(`"${a.task}"`, '"!"'), "latin1");
+    const after = new FileLogSpool(directory);
+    const taken = after.take(plenty);
+    expect(taken.map(({ bytes: content }) => Buffer.from(content).toString())).toEqual(["one"]);
+    after.stored(taken);
+    expect(files()).toEqual([]);
+  });
+
   test("cut anywhere, a file gives back its whole pieces, and one that holds none goes", () => {
     const spool = new FileLogSpool(directory);
     spool.write(a, 0, bytes("first"));

@@ -154,7 +154,7 @@ export class FileLogSpool implements LogSpool {
       return;
     }
     const pieces = content.pieces.map((piece) => ({ ...piece, bytes: null, isInMemory: false }));
-    const log = { ...this.#newLog(content.owner), pieces, isCut: true, isEnded: true };
+    const log = { ...this.#newLog(content.owner), path, pieces, isCut: true, isEnded: true };
     this.#logs.set(log.key, log);
     this.#pending.set(log.key, log);
   }
