@@ -5,7 +5,7 @@ import { checkService, type RemoteService } from "../backends/remote/service.ts"
 import { OutlastError } from "../model/errors.ts";
 import type { RemoteHost } from "../worker/executors/remote.ts";
 import { readContent } from "./contentFile.ts";
-import { LocalFailure, UsageError } from "./failure.ts";
+import { UsageError } from "./failure.ts";
 
 /** @returns them by the names that tasks call them. @throws UsageError for what is wrong in a file */
 export async function openRemotes(
@@ -30,7 +30,7 @@ async function readService(file: string): Promise<RemoteService> {
   } catch (error) {
     if (!(error instanceof OutlastError)) throw error;
     const { path = "" } = error.details;
-    throw new LocalFailure(`${file}: ${error.message}${path === "" ? "" : ` (at ${path})`}`, "See docs/remote.md.");
+    throw new UsageError(`${file}: ${error.message}${path === "" ? "" : ` (at ${path})`}`, "See docs/remote.md.");
   }
 }
 

@@ -199,7 +199,7 @@ export class Outlast {
     await this.#post(`/v1/tasks/${encodeURIComponent(id)}/signals`, body, options.signal);
   }
 
-  /** Resolves with the task once it is `success`, `failed` or `cancelled`, however long that takes and whatever master dies. */
+  /** Resolves with the task once it is `success`, `failed`, `cancelled` or `skipped`, however long that takes and whatever master dies. */
   async wait(id: string, options: CallOptions = {}): Promise<TaskDocument> {
     for await (const task of this.waitAll([id], options)) return task;
     throw new OutlastError("internal", `The wait for task ${id} ended before the task did.`);

@@ -169,13 +169,19 @@ describe("alone", () => {
     expect((await first.ended).code).toBe(0);
   });
 
-  test("up ends where its task files cannot be loaded, as a worker does", async () => {
+  test("up ends where its task files, or those of services, cannot be loaded, as a worker does", async () => {
     const folder = await mkdtemp(join(tmpdir(), "outlast-tasks-"));
     await writeFile(join(folder, "tasks.ts"), "export const = 1;\n");
     const tasks = ["--tasks", join(folder, "tasks.ts"), "--data", join(folder, "data")];
     const told = expect.stringMatching(/tasks\.ts:1: .*\n.*Nothing was started/) as string;
     expect(await run("worker", ...tasks)).toMatchObject({ code: 2, stderr: told });
     expect(await run("up", "--port", "0", ...tasks)).toMatchObject({ code: 2, stderr: told });
+    const service = join(folder, "service.yaml");
+    await writeFile(service, "name: half\nstart: { command: [job] }\n");
+    expect(await run("up", "--port", "0", "--remote", service, "--data", join(folder, "data"))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('service.yaml: "status" is missing.') as string,
+    });
     await rm(folder, { recursive: true });
   }, 60_000);
 

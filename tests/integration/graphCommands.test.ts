@@ -42,6 +42,16 @@ test("retrying a node says how its graph is retried", async () => {
   expect(retried.stderr).toMatch(/is a task of the graph hinted\.\n +Retry the graph, .*: outlast retry hinted\n/);
 });
 
+test("the log of a broadcast says where there is one, and an attempt that there was not is told", async () => {
+  await outlast("submit", "exec", "--broadcast", "--id", "everywhere", "--wait", "--", "echo", "here");
+  const { code, stderr } = await outlast("logs", "everywhere");
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: "everywhere runs on every worker, and has no log of its own; its children have: outlast tree everywhere\n",
+  });
+  expect((await outlast("logs", "everywhere", "--attempt", "2")).stderr).toContain("Task everywhere has no attempts.");
+});
+
 test("of several commands, a task says which one has failed", async () => {
   const task = { id: "several", kind: "exec", attemptsMax: 1, input: { commands: [["true"], ["false"], ["true"]] } };
   await new Started(["submit", "--file", "-", "--wait"], { env, input: JSON.stringify(task) }).ended;

@@ -125,9 +125,8 @@ async function readDocument({ master, actor }: Context, task: TaskId, query: Log
   const document = await master.readTask(task);
   if (document === null) throw noSuchTask(task, actor);
   if (query.attempt !== undefined && query.attempt > document.attempt) {
-    throw new OutlastError("not-found", `Task ${task} has only ${counted(document.attempt, "attempt")}.`, {
-      path: "/attempt",
-    });
+    const had = document.attempt === 0 ? "no attempts" : `only ${counted(document.attempt, "attempt")}`;
+    throw new OutlastError("not-found", `Task ${task} has ${had}.`, { path: "/attempt" });
   }
   return document;
 }

@@ -35,12 +35,17 @@ async function logs(context: Context, place: string, flags: LogsFlags): Promise<
   if (!writer.hasWritten && !context.output.isJson) await noteNodes(context, id);
 }
 
-/** A graph writes nothing itself, and who asks for its log wants those of its nodes. */
+/** A graph and a broadcast write nothing themselves, and who asks for their logs wants those of their children. */
 async function noteNodes(context: Context, id: string): Promise<void> {
   const { signal, output } = context;
   const client = await context.client();
   const { kind, nodes, total } = await client.graph(id, { limit: limits.rowsShownMax, signal });
-  if (kind !== "graph") return;
+  if (kind !== "graph") {
+    const { broadcast } = await client.get(id, { signal });
+    if (broadcast === true)
+      output.note(`${id} runs on every worker, and has no log of its own; its children have: outlast tree ${id}`);
+    return;
+  }
   const names = nodes.map(({ name }) => name).join(", ") + (total > nodes.length ? ", …" : "");
   output.note(`${id} is a graph, and has no log of its own; its nodes have: ${names}.`);
   output.note(`Print one with: outlast logs ${id}/${nodes[0]?.name ?? "NODE"}`);
