@@ -39,13 +39,11 @@ async function logs(context: Context, place: string, flags: LogsFlags): Promise<
 async function noteNodes(context: Context, id: string): Promise<void> {
   const { signal, output } = context;
   const client = await context.client();
-  const { kind, nodes, total } = await client.graph(id, { limit: limits.rowsShownMax, signal });
-  if (kind !== "graph") {
-    const { broadcast } = await client.get(id, { signal });
-    if (broadcast === true)
-      output.note(`${id} runs on every worker, and has no log of its own; its children have: outlast tree ${id}`);
-    return;
-  }
+  const { kind, broadcast } = await client.get(id, { signal });
+  if (broadcast === true)
+    output.note(`${id} runs on every worker, and has no log of its own; its children have: outlast tree ${id}`);
+  if (kind !== "graph") return;
+  const { nodes, total } = await client.graph(id, { limit: limits.rowsShownMax, signal });
   const names = nodes.map(({ name }) => name).join(", ") + (total > nodes.length ? ", …" : "");
   output.note(`${id} is a graph, and has no log of its own; its nodes have: ${names}.`);
   output.note(`Print one with: outlast logs ${id}/${nodes[0]?.name ?? "NODE"}`);
