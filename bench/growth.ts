@@ -43,7 +43,7 @@ export async function measureBacklog(cluster: BenchCluster, queued: number, drai
   const startSeconds = (performance.now() - killedAt) / second;
   await setTimeout(historyMs);
   for (const worker of ["worker-1", "worker-2", "worker-3"]) await cluster.start(worker);
-  const ended = async () => (await client.status()).stats.tasks["success"] ?? 0;
+  const ended = () => countEnded(client);
   while ((await ended()) === 0) await setTimeout(lookMs);
   const [before, startedAt] = [await ended(), performance.now()];
   let after = before;
@@ -61,7 +61,8 @@ export async function measureTakeover(cluster: BenchCluster, queued: number): Pr
   const startAt = Date.now() + day;
   await submitMany(client, queued, () => ({ kind: "sleep", input: { seconds: 0 }, startAt }));
   const { seq } = await client.status();
-  const [leader = "", standby = ""] = await byRole(cluster);
+  const leader = await leaderOf(cluster);
+  const standby = [...cluster.masters.values()].find((name) => name !== leader) ?? "";
   const follower = createClient({ masters: [cluster.addressOf(standby)] });
   while ((await follower.status()).seq < seq) await setTimeout(lookMs);
   const killedAt = performance.now();
@@ -72,16 +73,12 @@ export async function measureTakeover(cluster: BenchCluster, queued: number): Pr
   return tookMs;
 }
 
-async function byRole(cluster: BenchCluster): Promise<string[]> {
-  const names = [...cluster.masters.values()];
-  const roles = await Promise.all(
-    names.map(async (name) => (await createClient({ masters: [cluster.addressOf(name)] }).status()).role),
-  );
-  return names.toSorted((one, other) => rank(roles[names.indexOf(one)]) - rank(roles[names.indexOf(other)]));
-}
-
-function rank(role: string | undefined): number {
-  return role === "leader" ? 0 : 1;
+async function leaderOf(cluster: BenchCluster): Promise<string> {
+  for (const name of cluster.masters.values()) {
+    const { role } = await createClient({ masters: [cluster.addressOf(name)] }).status();
+    if (role === "leader") return name;
+  }
+  throw new Error("No master leads.");
 }
 
 async function submitLater(client: Outlast): Promise<void> {
@@ -198,7 +195,7 @@ export async function measureTicks(cluster: BenchCluster, schedules: number): Pr
   };
   await Promise.all(Array.from({ length: atOnce }, putSome));
   if (Date.now() > at) throw new Error("The schedules were due before all of them were put.");
-  const ended = async () => (await client.status()).stats.tasks["success"] ?? 0;
+  const ended = () => countEnded(client);
   while ((await ended()) < schedules) await setTimeout(second);
   let lastAt = 0;
   for await (const { startedAt = 0 } of client.iterate({ states: ["success"] })) lastAt = Math.max(lastAt, startedAt);
@@ -208,12 +205,16 @@ export async function measureTicks(cluster: BenchCluster, schedules: number): Pr
 /** Commands that do nothing, as many in a second as end. */
 export async function measureExec(cluster: BenchCluster, tasks: number): Promise<number> {
   const client = clientOf(cluster);
-  const ended = async () => (await client.status()).stats.tasks["success"] ?? 0;
+  const ended = () => countEnded(client);
   const before = await ended();
   const startedAt = performance.now();
   await submitMany(client, tasks, () => ({ kind: "exec", input: { command: ["true"] } }));
   while ((await ended()) - before < tasks) await setTimeout(lookMs);
   return (tasks * second) / (performance.now() - startedAt);
+}
+
+async function countEnded(client: Outlast): Promise<number> {
+  return (await client.status()).stats.tasks["success"] ?? 0;
 }
 
 function clientOf(cluster: BenchCluster): Outlast {

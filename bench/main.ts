@@ -215,7 +215,6 @@ const measurements: { readonly [name: string]: (store: StoreKind) => Promise<voi
   },
 
   growth: async (store) => {
-    const share = (part: number): string => `${(100 * part).toFixed(1)} %`;
     await withCluster({ parent, store, workers: 3, capacity: 1_000 }, async (cluster) => {
       const durability = await durabilityOf(cluster);
       const rest = await measureRest(cluster);
@@ -246,7 +245,6 @@ const measurements: { readonly [name: string]: (store: StoreKind) => Promise<voi
     withCluster({ parent, store, workers: 1, capacity: 200 }, async (cluster) => {
       const durability = await durabilityOf(cluster);
       const { dashboards, changes } = flags;
-      const share = (part: number): string => `${(100 * part).toFixed(1)} %`;
       const meanwhile = `${whole(changes)} changes/s`;
       const costs = await measureDashboards(cluster, dashboards, changes);
       const more = `${share(costs.busyShare - costs.quietShare)} of a core more than ${share(costs.quietShare)}`;
@@ -311,7 +309,6 @@ if (flags.only.includes("peers") && !flags.json) measurePeers();
 /** The leader's state machine alone: no store has a part in it. */
 function noteKeys(): void {
   const { dispatchRate, idleCost } = measureKeys(flags.keyed, 50_000, 5);
-  const share = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`;
   note(`dispatch rate of other tasks, ${whole(flags.keyed)} behind a key that is used up`, share(dispatchRate), "none");
   note(`CPU time of 1,000 idle workers, ${whole(flags.keyed)} different keys waiting`, share(idleCost), "none");
 }
@@ -327,6 +324,10 @@ async function noteStores(): Promise<void> {
 /** Of times in ms, ascending. */
 function range(times: readonly number[]): string {
   return `p50 ${percentile(times, 0.5).toFixed(1)} ms, p99 ${percentile(times, 0.99).toFixed(1)} ms`;
+}
+
+function share(part: number): string {
+  return `${(100 * part).toFixed(1)} %`;
 }
 
 function whole(number: number): string {

@@ -58,12 +58,6 @@ export class Line<Item extends HeapItem> {
     else if (isMany(this.#row.length - this.#inRow)) this.#closeUp();
   }
 
-  /** Every item, in no particular order. */
-  *[Symbol.iterator](): Generator<Item> {
-    for (const item of this.#row) if (item !== null) yield item;
-    yield* this.#late;
-  }
-
   /** What is before the head: no item need be told. */
   #dropHead(): void {
     this.#row = this.#row.slice(this.#head);
