@@ -43,6 +43,22 @@ export function goodWebhook(): MadeHistory {
     .entry(gone, webhookOf({ delivered: 1 }));
 }
 
+/** Changed in the entry of an end that it hears of, at the instant at which it was made. */
+export function changedWebhook(): MadeHistory {
+  return hooked()
+    .entry(...end, deaf)
+    .add(taken);
+}
+
+/** The same, from and back to what does not hear of that end. */
+export function webhookChangedBack(): MadeHistory {
+  return new MadeHistory()
+    .entry(...created)
+    .entry(webhookOf({ ...other, pending: 0 }))
+    .entry(...end, deaf)
+    .add(taken);
+}
+
 const delivery: DeliveryRecord = {
   webhook: "a",
   madeIn: 3,
@@ -71,6 +87,9 @@ const end = [
   { kind: "record", collection: "deliveries", id, value: delivery },
   webhookOf({ pending: 1 }),
 ] as const;
+
+const other: Partial<WebhookRecord> = { fingerprint: "g", content: { url: "https://a/", on: ["failure"] } };
+const deaf = webhookOf({ ...other, pending: 1 });
 
 function hooked(): MadeHistory {
   return new MadeHistory().entry(...created).entry(webhookOf());

@@ -114,6 +114,7 @@ function readJournal(history: History, report: Report) {
   const losses = new Map<TaskId, number>();
   for (const entry of history.entries) {
     const before = new Map(webhooks);
+    const changed = new Set<string>();
     checkSuspects(entry, losses, report);
     for (const write of entry.writes) {
       // A backup counts nowhere: only how its task ends is told.
@@ -124,7 +125,10 @@ function readJournal(history: History, report: Report) {
         if (write.value === null) own.delete(write.id);
         else own.set(write.id, write.value);
       }
-      if (write.kind === "record" && write.collection === "webhooks") take(webhooks, last, write);
+      if (write.kind === "record" && write.collection === "webhooks") {
+        if (isChange(webhooks.get(write.id), write.value)) changed.add(write.id);
+        take(webhooks, last, write);
+      }
     }
     for (const [name, record] of webhooks) {
       const there = waiting.get(name)?.size ?? 0;
@@ -132,7 +136,7 @@ function readJournal(history: History, report: Report) {
         report(`in entry ${entry.seq}, ${there} deliveries wait for webhook ${name}, and it counts ${record.pending}`);
     }
     excuse(due, before, webhooks);
-    noteEnds(entry, { before, after: webhooks, queues, due });
+    noteEnds(entry, { webhooks, changed, queues, due });
   }
   return { due, last, waiting: new Set(waitingEnds(waiting, last, history.entries.at(-1)?.at ?? 0)) };
 }
@@ -198,23 +202,27 @@ function excuse(
   }
 }
 
+/** Whether it hears of other ends from then on. Both may be of one instant. */
+function isChange(old: WebhookRecord | undefined, now: WebhookRecord | null): boolean {
+  return old?.fingerprint !== now?.fingerprint || old?.madeIn !== now?.madeIn || old?.isRemoved !== now?.isRemoved;
+}
+
 interface Reading {
-  readonly before: ReadonlyMap<string, WebhookRecord>;
-  readonly after: ReadonlyMap<string, WebhookRecord>;
+  readonly webhooks: ReadonlyMap<string, WebhookRecord>;
+  /** Those that were changed in the entry, also if they were changed back in it. */
+  readonly changed: ReadonlySet<string>;
   readonly queues: ReadonlyMap<TaskId, string>;
   readonly due: Map<string, Due>;
 }
 
 /** A webhook that was changed in the entry of an end may have said anything meanwhile: it may be told, or not. */
-function noteEnds({ writes, at, order }: LandedEntry, { before, after, queues, due }: Reading): void {
+function noteEnds({ writes, at, order }: LandedEntry, { webhooks, changed, queues, due }: Reading): void {
   for (const write of writes) {
     if (write.kind !== "status" || !isFinal(write.status.state) || !queues.has(write.status.id)) continue;
     const { id, state, attempt } = write.status;
-    for (const name of new Set([...before.keys(), ...after.keys()])) {
-      const [old, now] = [before.get(name), after.get(name)];
-      // One that is changed and changed back has another instant.
-      const isChanged =
-        old?.changedAt !== now?.changedAt || old?.madeIn !== now?.madeIn || old?.isRemoved !== now?.isRemoved;
+    for (const name of new Set([...webhooks.keys(), ...changed])) {
+      const now = webhooks.get(name);
+      const isChanged = changed.has(name);
       if (!isChanged && (now === undefined || !hears(now, state, queues.get(id)))) continue;
       const isOptional = isChanged || now?.content.names !== undefined;
       due.set(keyOf(name, id, state, attempt, at), {
