@@ -24,6 +24,9 @@ import { codeOf, isMachineFault, quote, toSpawnError } from "./spawnFailure.ts";
 import { becomeOptions, type TaskUser } from "./taskUser.ts";
 import { ThreadedSweeper } from "./threadedSweeper.ts";
 
+/** So many programs are remembered. */
+const placesMax = 1000;
+
 export class SystemProcesses implements Processes {
   readonly #sweeper = new ThreadedSweeper();
   readonly #looks = new BoundedLooks(limits.spawnLooksMax, defaults.spawnLookMs);
@@ -31,6 +34,8 @@ export class SystemProcesses implements Processes {
   readonly #user: TaskUser | null;
   /** Null until they are looked for. */
   #groups: ControlGroups | null = null;
+  /** Where each program was last; it is looked for there first. */
+  readonly #places = new Map<string, string>();
   /** What stands before each tied command. */
   #prefixes: Promise<readonly string[]> | null = null;
 
@@ -45,7 +50,7 @@ export class SystemProcesses implements Processes {
 
   async spawn(command: ProcessCommand, handlers: ProcessHandlers): Promise<StartedProcess> {
     const [name = ""] = command.argv;
-    const look = () => checkProgram(command);
+    const look = () => checkProgram(command, this.#places);
     await this.#looks.run(look, () => toSpawnError(name, { code: "ETIMEDOUT" }));
     const prefix = command.isTied ? await this.#findPrefixes(command.argv[0] ?? "") : [];
     const { group, bounds } = await this.#bound(command, prefix);
@@ -238,10 +243,15 @@ function start(
 }
 
 /** @throws SpawnError */
-async function checkProgram(command: ProcessCommand): Promise<void> {
+async function checkProgram(command: ProcessCommand, places: Map<string, string>): Promise<void> {
   await checkDirectory(command);
   // Looked up here, too: with setpriv, a missing program would look like one that exits with 127.
-  await findProgram(command.argv[0] ?? "", command.env["PATH"] ?? "", command.cwd);
+  const [program = ""] = command.argv;
+  const path = command.env["PATH"] ?? "";
+  const key = [program, path, command.cwd].join("\0");
+  const found = await findProgram(program, path, command.cwd, places.get(key));
+  if (places.size >= placesMax) places.clear();
+  places.set(key, found);
 }
 
 /** @throws SpawnError */
@@ -265,11 +275,16 @@ async function directoryFailure(path: string): Promise<string | null> {
   }
 }
 
-/** The program's path, by the rules of execvp(3). @throws SpawnError */
-async function findProgram(program: string, path: string, cwd: string): Promise<string> {
+/**
+ * A path of the program among those that execvp(3) would try; the first one, unless it is still where it was.
+ * @param last where it was before; looked at first, since each look is a turn of another thread
+ * @throws SpawnError
+ */
+async function findProgram(program: string, path: string, cwd: string, last?: string): Promise<string> {
   const candidates = program.includes("/")
     ? [resolve(cwd, program)]
     : path.split(delimiter).map((directory) => join(resolve(cwd, directory), program));
+  if (last !== undefined && candidates.length > 1) candidates.unshift(last);
   let refused: string | null = null;
   let trouble: unknown = null;
   for (const candidate of candidates) {

@@ -1,5 +1,5 @@
 /** What a command gets and what becomes of it: arguments, environment, output, exit; with real processes. */
-import { mkdirSync, realpathSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, realpathSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defaults } from "../../../src/model/limits.ts";
@@ -244,6 +244,28 @@ describe("the environment", () => {
     const run = on.exec(["./own"]);
     expect(await run.ended).toMatchObject({ outcome: "success" });
     expect(run.text()).toBe("own\n");
+  });
+
+  test("finds a program where it is now, wherever it was before", async () => {
+    const [first, second] = ["one", "two"].map((name) => join(on.directory, name)) as [string, string];
+    for (const directory of [first, second]) mkdirSync(directory);
+    // A task cannot set PATH: it is the worker's.
+    const own = await stage({ environment: { PATH: `${first}:${second}:/bin:/usr/bin` } });
+    const say = async () => {
+      const run = own.exec(["moving"]);
+      const { outcome, error } = await run.ended;
+      return error === undefined ? run.text() : `${outcome} ${error.code}`;
+    };
+    writeFileSync(join(second, "moving"), "#!/bin/sh\necho second\n", { mode: 0o755 });
+    expect([await say(), await say()]).toEqual(["second\n", "second\n"]);
+    renameSync(join(second, "moving"), join(first, "moving"));
+    expect(await say()).toBe("second\n");
+    writeFileSync(join(second, "moving"), "#!/bin/sh\necho behind\n", { mode: 0o755 });
+    expect(await say()).toBe("second\n");
+    rmSync(first, { recursive: true });
+    rmSync(second, { recursive: true });
+    expect(await say()).toBe("failed spawn");
+    await own.close();
   });
 });
 
