@@ -1,5 +1,5 @@
 /** Finds processes by their process group and by marks in their environment, using `/proc`, and kills them. */
-import { closeSync, openSync, readdirSync, readSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { limits } from "../model/limits.ts";
 import type { Sweep } from "../ports/processes.ts";
@@ -21,9 +21,14 @@ interface Look {
   readonly isComplete: boolean;
 }
 
-interface Search {
+/** What to look for; see `Processes.killAll`. */
+export interface SweepRequest {
   readonly marks: readonly string[];
   readonly group: number | null;
+  readonly since: number | null;
+}
+
+interface Search extends SweepRequest {
   readonly deadlineAt: number;
   readonly killed: Set<number>;
   emptyLooks: number;
@@ -31,9 +36,29 @@ interface Search {
   readonly reject: (reason: unknown) => void;
 }
 
+/** A process that was there at an instant, without any of the marks. */
+interface Stranger {
+  readonly seenAt: number;
+  readonly identity: Identity;
+}
+
+/** What no two processes of one id have in common: `/proc` makes a file anew for each, with a number and a time of its own. */
+interface Identity {
+  readonly ino: number;
+  readonly ctimeMs: number;
+}
+
+/** Now, in ms, on a clock that runs only forward, and that all threads of the process share. */
+export function moment(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6;
+}
+
 /** Sweeps share their scans of `/proc`: one scan serves every sweep that was requested before it began. */
 export class ProcessSweeper {
   readonly #root: string;
+  /** By id. What was there before whatever a search is after is passed over; by the id alone that cannot be told. */
+  readonly #strangers = new Map<number, Stranger>();
   #searches: Search[] = [];
   #isLooking = false;
   #isComplete = true;
@@ -45,10 +70,10 @@ export class ProcessSweeper {
     this.#root = root;
   }
 
-  killAll(marks: readonly string[], group: number | null): Promise<Sweep> {
+  killAll(request: SweepRequest): Promise<Sweep> {
     return new Promise((resolve, reject) => {
       const deadlineAt = performance.now() + limits.processSweepMsMax;
-      this.#searches.push({ marks, group, deadlineAt, killed: new Set(), emptyLooks: 0, resolve, reject });
+      this.#searches.push({ ...request, deadlineAt, killed: new Set(), emptyLooks: 0, resolve, reject });
       if (!this.#isLooking) void this.#lookUntilDone();
     });
   }
@@ -79,12 +104,17 @@ export class ProcessSweeper {
     const found: number[][] = searches.map(() => []);
     const firstMarks = new Set(searches.map((search) => search.marks[0] ?? ""));
     const hasGroups = searches.some((search) => search.group !== null);
+    const since = Math.min(...searches.map((search) => search.since ?? Number.NEGATIVE_INFINITY));
     let count = 0;
-    for (const pid of this.#processIds()) {
+    const pids = this.#processIds();
+    this.#forgetAllBut(pids);
+    for (const pid of pids) {
+      if (pid === process.pid) continue;
+      const identity = this.#identify(pid);
+      if (identity === "gone" || this.#isOlder(pid, identity, since)) continue;
       count += 1;
       if (count % lookedAtPerTurn === 0) await nextTurn();
-      if (pid === process.pid) continue;
-      const marks = this.#marksOf(pid, firstMarks);
+      const marks = this.#marksOf(pid, identity, firstMarks);
       const group = hasGroups ? this.#groupOf(pid) : null;
       if (marks === null && group === null) continue;
       for (const [index, search] of searches.entries()) {
@@ -95,14 +125,39 @@ export class ProcessSweeper {
     return { found, isComplete: this.#isComplete };
   }
 
+  /** A look at the file alone costs a tenth of reading what is in it. */
+  #identify(pid: number): Identity | "gone" | null {
+    try {
+      return statSync(`${this.#root}/${pid}`, { throwIfNoEntry: false }) ?? "gone";
+    } catch (error) {
+      this.#note(error);
+      return null;
+    }
+  }
+
+  #isOlder(pid: number, identity: Identity | null, since: number): boolean {
+    const known = this.#strangers.get(pid);
+    return known !== undefined && known.seenAt < since && isSame(known.identity, identity);
+  }
+
+  #forgetAllBut(pids: readonly number[]): void {
+    if (this.#strangers.size <= pids.length) return;
+    const living = new Set(pids);
+    for (const pid of this.#strangers.keys()) if (!living.has(pid)) this.#strangers.delete(pid);
+  }
+
   /** Its environment; null if it contains none of `firstMarks`, which a search of the bytes shows cheaply. */
-  #marksOf(pid: number, firstMarks: ReadonlySet<string>): ReadonlySet<string> | null {
+  #marksOf(pid: number, identity: Identity | null, firstMarks: ReadonlySet<string>): ReadonlySet<string> | null {
+    const seenAt = moment();
     // A zombie has no environment.
     const environment = this.#read(`${this.#root}/${pid}/environ`);
-    if (environment === null) return null;
     for (const mark of firstMarks) {
-      if (environment.includes(mark)) return new Set(environment.toString("utf8").split("\0"));
+      if (environment?.includes(mark) !== true) continue;
+      this.#strangers.delete(pid);
+      return new Set(environment.toString("utf8").split("\0"));
     }
+    if (identity !== null && !isSame(this.#strangers.get(pid)?.identity, identity))
+      this.#strangers.set(pid, { seenAt, identity: { ino: identity.ino, ctimeMs: identity.ctimeMs } });
     return null;
   }
 
@@ -177,6 +232,10 @@ function reserveDescriptor(): number | null {
   } catch {
     return null;
   }
+}
+
+function isSame(one: Identity | undefined, other: Identity | null): boolean {
+  return one !== undefined && one.ino === other?.ino && one.ctimeMs === other.ctimeMs;
 }
 
 /** Kills what was found; true if the search is over. */

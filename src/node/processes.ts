@@ -20,6 +20,7 @@ import { type ControlGroup, ControlGroups, joining } from "./controlGroups.ts";
 import { type FifoPipe, FifoPipes } from "./fifoPipes.ts";
 import { countOomKills } from "./oomKills.ts";
 import { OutputPipes } from "./outputPipes.ts";
+import { moment } from "./processSweeper.ts";
 import { codeOf, isMachineFault, quote, toSpawnError } from "./spawnFailure.ts";
 import { becomeOptions, type TaskUser } from "./taskUser.ts";
 import { ThreadedSweeper } from "./threadedSweeper.ts";
@@ -147,8 +148,12 @@ export class SystemProcesses implements Processes {
     }
   }
 
-  killAll(marks: readonly string[], group: number | null): Promise<Sweep> {
-    return this.#sweeper.killAll(marks, group);
+  moment(): number {
+    return moment();
+  }
+
+  killAll(marks: readonly string[], group: number | null, since: number | null = null): Promise<Sweep> {
+    return this.#sweeper.killAll({ marks, group, since });
   }
 
   countOomKills(): Promise<number | null> {

@@ -2,12 +2,11 @@
 import { parentPort } from "node:worker_threads";
 import type { Sweep } from "../ports/processes.ts";
 import { keepCompiledCode } from "../threads/thread.ts";
-import { ProcessSweeper } from "./processSweeper.ts";
+import { ProcessSweeper, type SweepRequest } from "./processSweeper.ts";
 
 export interface SweepOrder {
   readonly number: number;
-  readonly marks: readonly string[];
-  readonly group: number | null;
+  readonly request: SweepRequest;
 }
 
 export interface SweepAnswer {
@@ -20,9 +19,9 @@ if (port === null) throw new Error("This is the inside of a thread.");
 keepCompiledCode();
 const sweeper = new ProcessSweeper();
 
-port.on("message", ({ number, marks, group }: SweepOrder) => {
+port.on("message", ({ number, request }: SweepOrder) => {
   const failed: Sweep = { killed: 0, left: [], isComplete: false };
-  void sweeper.killAll(marks, group).then(
+  void sweeper.killAll(request).then(
     (sweep) => port.postMessage({ number, sweep } satisfies SweepAnswer),
     () => port.postMessage({ number, sweep: failed } satisfies SweepAnswer),
   );

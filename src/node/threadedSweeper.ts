@@ -3,6 +3,7 @@ import type { Worker } from "node:worker_threads";
 import { limits } from "../model/limits.ts";
 import type { Sweep } from "../ports/processes.ts";
 import { startThread } from "../threads/thread.ts";
+import type { SweepRequest } from "./processSweeper.ts";
 import type { SweepAnswer, SweepOrder } from "./sweeperThread.ts";
 
 const unseen: Sweep = { killed: 0, left: [], isComplete: false };
@@ -13,7 +14,7 @@ export class ThreadedSweeper {
   #lastNumber = 0;
 
   /** Resolves with an incomplete sweep if the thread does not answer in time. */
-  killAll(marks: readonly string[], group: number | null): Promise<Sweep> {
+  killAll(request: SweepRequest): Promise<Sweep> {
     this.#lastNumber += 1;
     const number = this.#lastNumber;
     return new Promise((resolve) => {
@@ -23,7 +24,7 @@ export class ThreadedSweeper {
         clearTimeout(timer);
         resolve(sweep);
       });
-      this.#start().postMessage({ number, marks, group } satisfies SweepOrder);
+      this.#start().postMessage({ number, request } satisfies SweepOrder);
     });
   }
 

@@ -14,8 +14,11 @@ export interface Processes {
    * Kills every process of `group` (null for none) and every process whose environment holds all of `marks` (each
    * `NAME=value`), and looks again until there is none. A process inherits its parent's environment, so this finds what left
    * its group, unless it cleared its environment as well.
+   * @param since a `moment` at which none of them was alive: what was there before is somebody else's. Left out: that is not known
    */
-  killAll(marks: readonly string[], group: number | null): Promise<Sweep>;
+  killAll(marks: readonly string[], group: number | null, since?: number): Promise<Sweep>;
+  /** Now, on a clock that runs only forward. */
+  moment(): number;
   /** How many processes the machine has killed since its start because memory ran out; null where it does not tell. */
   countOomKills(): Promise<number | null>;
 }

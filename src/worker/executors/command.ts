@@ -24,6 +24,8 @@ export interface CommandOptions {
   readonly home: string;
   /** What every process of the attempt carries in its environment. */
   readonly marks: readonly string[];
+  /** A `moment` before the attempt had any process. */
+  readonly since: number;
   readonly processes: Processes;
   readonly watchdog: Watchdog;
   readonly clock: Clock;
@@ -136,10 +138,10 @@ export class CommandAttempt {
 
   /** Kills all that is left, in the group and out of it. */
   async #clearAway(): Promise<void> {
-    const { processes, marks, attempt, log } = this.#options;
+    const { processes, marks, since, attempt, log } = this.#options;
     this.#cutTimer?.cancel();
     this.#kill();
-    const { killed, left, isComplete } = await processes.killAll(marks, this.#group);
+    const { killed, left, isComplete } = await processes.killAll(marks, this.#group, since);
     this.#group = null;
     if (!isComplete)
       log.warn("This machine could not be searched for processes that a command left behind.", { ...attempt });

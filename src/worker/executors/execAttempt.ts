@@ -24,12 +24,15 @@ export interface ExecAttemptParts {
 export class ExecAttempt {
   readonly #parts: ExecAttemptParts;
   readonly #transfers: Transfers;
+  /** Before its first command: what a command leaves behind is looked for after each later one, too. */
+  readonly #since: number;
   #current: CommandAttempt | null = null;
   #isAborted = false;
 
   constructor(parts: ExecAttemptParts) {
     this.#parts = parts;
-    const { blobs, clock } = parts.machine;
+    const { blobs, clock, processes } = parts.machine;
+    this.#since = processes.moment();
     this.#transfers = new Transfers({ blobs, clock, isAborted: () => this.#isAborted });
   }
 
@@ -117,6 +120,7 @@ export class ExecAttempt {
       cwd: resolve(folder?.files.path ?? directory, input.cwd ?? ""),
       home: directory,
       marks: attemptMarks(machine, attempt),
+      since: this.#since,
       wasSignalled: () => machine.wasSignalled(),
       onOutput: (bytes) => machine.onOutput(attempt, bytes),
     });

@@ -1,5 +1,6 @@
 /** Nothing of an attempt is alive after its end, whatever its processes did to get away. */
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { defaults } from "../../../src/model/limits.ts";
 import { sessionThatEnds } from "../../../src/proof/fakes/sessions.ts";
@@ -66,6 +67,27 @@ describe("what a command leaves behind is gone with it", () => {
     const tookMs = end.endedAt - end.startedAt;
     expect(tookMs).toBeGreaterThanOrEqual(defaults.outputDrainMs);
     expect(tookMs).toBeLessThan(2 * defaults.outputDrainMs);
+    expect(alive(run)).toBe(0);
+  });
+
+  test.each([
+    ["in a session of its own", "setsid sleep SECONDS"],
+    ["forked twice, in a session of its own", "setsid sh -c 'sleep SECONDS & exit'"],
+    ["without an environment, in the group", "env -i sleep SECONDS"],
+    ["started late, by a daemon", "setsid sh -c 'sleep 0.3; setsid sleep SECONDS & wait'"],
+  ])("a child %s, beside others that come and go meanwhile", async (_how, line) => {
+    const seconds = `1000.${process.pid}`;
+    const run = shell(`${line.replace("SECONDS", seconds)} >/dev/null 2>&1 & while ! [ -e over ]; do sleep 0.02; done`);
+    const over = join(on.directory, "over");
+    const isThere = () => withCommand(`sleep\0${seconds}`).length > 0;
+    // Each looks at the machine when it ends, and remembers what it has seen.
+    while (!isThere()) await on.exec(["true"]).ended;
+    for (let round = 0; round < 3; round++) await Promise.all([on.exec(["true"]).ended, on.exec(["true"]).ended]);
+    expect(isThere()).toBe(true);
+    writeFileSync(over, "");
+    expect(await run.ended).toMatchObject({ outcome: "success" });
+    rmSync(over);
+    expect(withCommand(`sleep\0${seconds}`)).toEqual([]);
     expect(alive(run)).toBe(0);
   });
 

@@ -56,9 +56,9 @@ async function sweep(): Promise<void> {
   });
   await new Promise((resolve) => child.once("spawn", resolve));
   const sweeper = new ProcessSweeper();
-  await sweeper.killAll(["OUTLAST_BOOT=nobody"], null);
+  await sweeper.killAll({ marks: ["OUTLAST_BOOT=nobody"], group: null, since: null });
   eat();
-  const result = await sweeper.killAll([mark], null);
+  const result = await sweeper.killAll({ marks: [mark], group: null, since: null });
   for (const file of eaten.splice(0)) closeSync(file);
   child.kill("SIGKILL");
   rmSync(directory, { recursive: true });
