@@ -4,18 +4,20 @@
  * removed as soon as both ends are open.
  */
 import { execFile } from "node:child_process";
-import { closeSync, constants, open as openCallback } from "node:fs";
-import { mkdir, mkdtemp, rm, unlink } from "node:fs/promises";
+import { closeSync, constants, open as openCallback, openSync, rmSync } from "node:fs";
+import { mkdir, mkdtemp, rm, statfs } from "node:fs/promises";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 
-const open = promisify(openCallback);
 const run = promisify(execFile);
-/** Names are made in batches, since each batch costs one process. */
-const batchSize = 64;
+/** Pipes are made in batches, since each batch costs one process, and the first one is small, since each pipe holds descriptors. */
+const batchMin = 4;
+const batchMax = 64;
+/** What statfs(2) says of a file system in memory. */
+const typeInMemory = 0x01021994;
 
 export interface FifoPipe {
   readonly reader: Readable;
@@ -23,81 +25,90 @@ export interface FifoPipe {
   readonly writer: number;
 }
 
+interface Ends {
+  readonly reader: number;
+  readonly writer: number;
+}
+
+interface Batch {
+  readonly count: number;
+  readonly mode: string;
+}
+
+/** How files of a place are dealt with: from a thread where its disk may hang. */
+interface Files {
+  open(name: string, flags: number): number | Promise<number>;
+  remove(directory: string): void | Promise<void>;
+}
+
+const direct: Files = {
+  open: openSync,
+  remove: (directory) => rmSync(directory, { recursive: true, force: true }),
+};
+const threaded: Files = {
+  open: promisify(openCallback),
+  remove: (directory) => rm(directory, { recursive: true, force: true }),
+};
+
 export class FifoPipes {
-  /** Where names are made; beside the worker's other files, or in the directory for temporary files. */
-  readonly #wanted: string | null;
+  /** Beside the worker's other files. */
+  readonly #own: string | null;
+  readonly #memory: string;
   /** The directory around it is this user's alone. */
   readonly #mode: string;
-  #directory: string | null = null;
-  #names: string[] = [];
+  #batch = batchMin;
+  #ready: Ends[] = [];
   #making: Promise<void> | null = null;
-  #made = 0;
+  #hasCleared = false;
   #isUnable = false;
 
-  /** @param isForOthers true if commands run as another user: they may open `/dev/stdout` only if the pipe's mode lets everybody */
-  constructor(directory: string | null, isForOthers = false) {
-    this.#wanted = directory;
+  /**
+   * @param own where names may be made for a moment, if not in memory; null for the directory for temporary files
+   * @param isForOthers true if commands run as another user: they may open `/dev/stdout` only if the pipe's mode lets everybody
+   * @param memory where a name costs no disk anything, and no disk can hang
+   */
+  constructor(own: string | null, isForOthers = false, memory = "/dev/shm") {
+    this.#own = own;
+    this.#memory = memory;
     this.#mode = isForOthers ? "666" : "600";
   }
 
   /** @returns null where this machine cannot make FIFOs. @throws what the system says if it has no descriptors left */
   async make(): Promise<FifoPipe | null> {
-    const name = await this.#takeName();
-    if (name === null) return null;
-    const opened: number[] = [];
-    try {
-      // Without blocking, the reading end opens before anybody writes; the writing end must block, as commands expect.
-      opened.push(await open(name, constants.O_RDONLY | constants.O_NONBLOCK));
-      opened.push(await open(name, constants.O_WRONLY));
-      const [reader, writer] = opened as [number, number];
-      return { reader: new Socket({ fd: reader, readable: true, writable: false }), writer };
-    } catch (error) {
-      for (const file of opened) closeSync(file);
-      // Whoever removed the directory has removed the other names, too.
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      this.#names = [];
-      this.#directory = null;
-      return null;
-    } finally {
-      await unlink(name).catch(() => undefined);
-    }
-  }
-
-  /** Removes the names that were not used. */
-  async close(): Promise<void> {
-    const directory = this.#directory;
-    this.#directory = null;
-    this.#names = [];
-    if (directory !== null) await rm(directory, { recursive: true, force: true }).catch(() => undefined);
-  }
-
-  async #takeName(): Promise<string | null> {
     // Others may take what one batch brought before this call gets its turn.
-    while (this.#names.length === 0 && !this.#isUnable) {
-      this.#making ??= this.#makeNames().finally(() => {
+    while (this.#ready.length === 0 && !this.#isUnable) {
+      this.#making ??= this.#makeBatch().finally(() => {
         this.#making = null;
       });
       await this.#making;
     }
-    return this.#names.pop() ?? null;
+    const ends = this.#ready.pop();
+    if (ends === undefined) return null;
+    return { reader: new Socket({ fd: ends.reader, readable: true, writable: false }), writer: ends.writer };
   }
 
-  async #makeNames(): Promise<void> {
+  /** Gives up the pipes that were not used. */
+  async close(): Promise<void> {
+    await this.#making?.catch(() => undefined);
+    for (const ends of this.#ready.splice(0)) close(ends);
+    if (this.#own !== null) await rm(this.#own, { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  async #makeBatch(): Promise<void> {
     let failure: unknown = null;
-    for (const make of [() => this.#ownDirectory(), () => mkdtemp(join(tmpdir(), "outlast-pipes-"))]) {
+    const places: readonly (readonly [Files, () => Promise<string>])[] = [
+      [direct, () => this.#memoryPlace()],
+      [threaded, () => this.#ownPlace()],
+      [threaded, async () => tmpdir()],
+    ];
+    for (const [files, place] of places) {
       try {
-        const directory = this.#directory ?? (await make());
-        const names = Array.from({ length: batchSize }, () => {
-          this.#made += 1;
-          return join(directory, `${process.pid}-${this.#made}`);
-        });
-        await run("mkfifo", ["-m", this.#mode, ...names]);
-        this.#directory = directory;
-        this.#names = names;
+        this.#ready = await makeIn(await place(), files, { count: this.#batch, mode: this.#mode });
+        this.#batch = Math.min(2 * this.#batch, batchMax);
         return;
       } catch (error) {
+        this.#batch = batchMin;
         if (isShortage(error)) throw error;
-        this.#directory = null;
         failure = error;
       }
     }
@@ -105,13 +116,53 @@ export class FifoPipes {
     this.#isUnable = failure !== null;
   }
 
-  async #ownDirectory(): Promise<string> {
-    if (this.#wanted === null) throw new Error("no directory is set");
-    // What an earlier life left there is of no use any more.
-    await rm(this.#wanted, { recursive: true, force: true });
-    await mkdir(this.#wanted, { mode: 0o700 });
-    return this.#wanted;
+  async #memoryPlace(): Promise<string> {
+    const { type } = await statfs(this.#memory);
+    if (type !== typeInMemory) throw new Error("not in memory");
+    return this.#memory;
   }
+
+  async #ownPlace(): Promise<string> {
+    if (this.#own === null) throw new Error("no directory is set");
+    // What an earlier life left there is of no use any more.
+    if (!this.#hasCleared) await rm(this.#own, { recursive: true, force: true });
+    await mkdir(this.#own, { mode: 0o700, recursive: true });
+    this.#hasCleared = true;
+    return this.#own;
+  }
+}
+
+/** None of their names is left, whatever happens. */
+async function makeIn(parent: string, files: Files, { count, mode }: Batch): Promise<Ends[]> {
+  const directory = await mkdtemp(join(parent, "outlast-pipes-"));
+  const made: Ends[] = [];
+  try {
+    const names = Array.from({ length: count }, (_, index) => join(directory, String(index)));
+    await run("mkfifo", ["-m", mode, ...names]);
+    for (const name of names) made.push(await openEnds(name, files));
+    await files.remove(directory);
+    return made;
+  } catch (error) {
+    for (const ends of made) close(ends);
+    await rm(directory, { recursive: true, force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function openEnds(name: string, files: Files): Promise<Ends> {
+  // Without blocking, the reading end opens before anybody writes; the writing end must block, as commands expect.
+  const reader = await files.open(name, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return { reader, writer: await files.open(name, constants.O_WRONLY) };
+  } catch (error) {
+    closeSync(reader);
+    throw error;
+  }
+}
+
+function close({ reader, writer }: Ends): void {
+  closeSync(reader);
+  closeSync(writer);
 }
 
 /** The machine is short of something now, and may not be later. */
