@@ -1,9 +1,10 @@
 /** `/metrics` of a worker: how it stands, and how its attempts ended. They stand at its health port, since a worker has no API. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { OutlastError } from "../model/errors.ts";
 import { checkHost, isLoopback, TokenCheck } from "./auth/access.ts";
-import { addBuildInfo, LabelBudget, removeMisnamed, taskBuckets } from "./routes/metricParts.ts";
+import { addBuildInfo, LabelBudget, taskBuckets } from "./routes/metricParts.ts";
+import { addProcessMetrics } from "./routes/processMetrics.ts";
 
 /** What the worker tells when it is asked. */
 export interface WorkerFigures {
@@ -22,8 +23,7 @@ export class WorkerMetrics {
 
   constructor(read: () => WorkerFigures) {
     const registers = [this.#registry];
-    collectDefaultMetrics({ register: this.#registry });
-    removeMisnamed(this.#registry);
+    addProcessMetrics(this.#registry);
     addBuildInfo(registers);
     const gauge = (name: string, help: string, value: (figures: WorkerFigures) => number) =>
       new Gauge({

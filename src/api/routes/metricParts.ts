@@ -6,13 +6,6 @@ import { packageVersion } from "./packageVersion.ts";
 /** From a task that starts at once to a backlog of a day, in seconds. */
 export const taskBuckets = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3600, 14_400, 86_400];
 
-/** Metrics of Node whose names break the conventions: gauges that end in `_total`. */
-const misnamed = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
-
-export function removeMisnamed(registry: Registry): void {
-  for (const name of misnamed) registry.removeSingleMetric(name);
-}
-
 export function addBuildInfo(registers: Registry[]): void {
   new Gauge({
     name: "outlast_build_info",

@@ -1,5 +1,5 @@
 /** What `/metrics` shows, by the conventions of Prometheus. The number of label values is bounded, so that nobody can flood it. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { MasterObserver } from "../../master/journal/loopStats.ts";
 import type { MasterApi, MasterStatus } from "../../master/service/masterApi.ts";
 import { type TaskState, taskStates } from "../../model/task.ts";
@@ -7,7 +7,8 @@ import { waitingReasons } from "../../model/waiting.ts";
 import { type Streams, streamKinds } from "../events/streams.ts";
 import { statusOrNull } from "../http/headers.ts";
 import type { Relay } from "../http/relay.ts";
-import { addBuildInfo, LabelBudget, removeMisnamed, taskBuckets } from "./metricParts.ts";
+import { addBuildInfo, LabelBudget, taskBuckets } from "./metricParts.ts";
+import { addProcessMetrics } from "./processMetrics.ts";
 import { addWebhookFigures } from "./webhookMetrics.ts";
 
 const roles: readonly MasterStatus["role"][] = ["starting", "standby", "leader", "stopping"];
@@ -22,8 +23,7 @@ export class Metrics {
 
   constructor(master: MasterApi, streams: Streams, relay: Relay) {
     const registers = [this.#registry];
-    collectDefaultMetrics({ register: this.#registry });
-    removeMisnamed(this.#registry);
+    addProcessMetrics(this.#registry);
     this.#requests = new Counter({
       name: "outlast_http_requests_total",
       help: "Answered requests.",

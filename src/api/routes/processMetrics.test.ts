@@ -1,0 +1,51 @@
+/** What is told of the event loop, and that no process at rest is woken for it. */
+import { execFile } from "node:child_process";
+import { performance } from "node:perf_hooks";
+import { promisify } from "node:util";
+import { Registry } from "prom-client";
+import { expect, test } from "vitest";
+import { addProcessMetrics } from "./processMetrics.ts";
+
+test("turns of the event loop are told once, and not what it waits between them", async () => {
+  const registry = new Registry();
+  addProcessMetrics(registry);
+  await nextTurn();
+  await longestSeconds(registry);
+  block(60);
+  await nextTurn();
+  await nextTurn();
+  expect(await longestSeconds(registry)).toBeGreaterThanOrEqual(0.06);
+  await rest();
+  expect(await longestSeconds(registry)).toBeLessThan(0.06);
+  const text = await registry.metrics();
+  for (const figure of ["min_", "max_", "mean_", "stddev_", "p50_", "p90_", "p99_", ""])
+    expect(text.match(new RegExp(`^# TYPE nodejs_eventloop_lag_${figure}seconds gauge$`, "gm"))).toHaveLength(1);
+});
+
+test("a process at rest is not woken to look at its event loop", async () => {
+  addProcessMetrics(new Registry());
+  await nextTurn();
+  const before = performance.nodeTiming.uvMetricsInfo.loopCount;
+  await rest();
+  // A timer of 10 ms makes about 50.
+  expect(performance.nodeTiming.uvMetricsInfo.loopCount - before).toBeLessThan(25);
+});
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Waits for another process that lasts half a second. */
+async function rest(): Promise<void> {
+  await promisify(execFile)("sleep", ["0.5"]);
+}
+
+async function longestSeconds(registry: Registry): Promise<number> {
+  const [, text] = /^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(await registry.metrics()) ?? [];
+  return Number(text);
+}
+
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
