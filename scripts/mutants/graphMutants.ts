@@ -69,7 +69,7 @@ export const graphMutants: readonly Mutant[] = [
       {
         file: graphsModule,
         search:
-          '      if (task.state === "blocked") state.dependencies.block(task, (id) => state.tasks.get(id) !== undefined);',
+          '    if (task.state === "blocked") state.dependencies.block(task, (id) => state.tasks.get(id) !== undefined);',
         replace: "",
       },
     ],

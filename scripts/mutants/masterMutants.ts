@@ -199,8 +199,8 @@ export const masterMutants: readonly Mutant[] = [
       },
       {
         file: "src/core/scheduler/tasks.ts",
-        search: "(task.isAwaitingStart ? now - this.clockLagMs : now)",
-        replace: "now",
+        search: "isDue(starting?.startAt, now - this.clockLagMs)",
+        replace: "isDue(starting?.startAt, now)",
       },
       {
         file: "src/core/scheduler/tasks.ts",

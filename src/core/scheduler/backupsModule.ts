@@ -18,10 +18,9 @@ import type { SchedulerModule } from "./module.ts";
 import type { SchedulerState } from "./state.ts";
 
 export const backupsModule = {
-  activate(state) {
-    for (const { id, backupOf } of state.tasks)
-      if (backupOf !== null && state.tasks.get(backupOf)?.backup?.id !== id)
-        throw new Error(`Backup ${id} is there, and its task ${backupOf} does not know it.`);
+  takeUp(state, _batch, { id, backupOf }) {
+    if (backupOf !== null && state.tasks.get(backupOf)?.backup?.id !== id)
+      throw new Error(`Backup ${id} is there, and its task ${backupOf} does not know it.`);
   },
   step(state, batch) {
     for (const id of state.backups.takeUseless()) {

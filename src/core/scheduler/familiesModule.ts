@@ -18,9 +18,10 @@ export const familiesModule = {
     signal: (state, batch, { request, task, signal }) => reply(batch, request, takeSignal(state, batch, task, signal)),
     "inspect-family": (state, batch, input) => reply(batch, input.request, inspectFamily(state, input)),
   },
+  takeUp(_state, _batch, child) {
+    if (child.parent !== null && child.state !== "created") keepPlace(child, child.parent);
+  },
   activate(state, batch) {
-    for (const child of state.tasks)
-      if (child.parent !== null && child.state !== "created") keepPlace(child, child.parent);
     for (const set of state.families) {
       if ((set.isBroken || set.isStopped) && set.open > 0) state.walks.add(set);
       if (!set.isBroken) releaseNext(state, batch, set);

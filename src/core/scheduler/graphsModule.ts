@@ -40,11 +40,9 @@ export const graphsModule = {
     "inspect-dependents": (state, batch, { request, task }) =>
       reply(batch, request, { kind: "dependents", tasks: dependentsOf(state, task) }),
   },
-  activate(state, batch) {
-    for (const task of state.tasks) {
-      if (task.state === "blocked") state.dependencies.block(task, (id) => state.tasks.get(id) !== undefined);
-      if (isOpenGraph(task)) takeUpGraph(state, batch, task);
-    }
+  takeUp(state, batch, task) {
+    if (task.state === "blocked") state.dependencies.block(task, (id) => state.tasks.get(id) !== undefined);
+    if (isOpenGraph(task)) takeUpGraph(state, batch, task);
   },
   step(state, batch) {
     decideDue(state, batch);

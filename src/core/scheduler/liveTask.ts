@@ -102,10 +102,13 @@ export class LiveTask extends RareParts implements InLine {
   isReleased = false;
   /** Null for a task that remembers nothing, has no children and waits for nothing. */
   family: Family | null = null;
-  /** Its key in the timer heap, while it is in there. */
-  wakeAt = 0;
+  /**
+   * Its key in the timer heap; null while it is not in there. A first number here would make V8 rebuild each of a million tasks
+   * when an instant comes, since that does not fit where a small number was.
+   */
+  wakeAt: number | null = null;
   heapIndex = -1;
-  /** True while `wakeAt` is the instant at which it is to start, by the wall clock. */
+  /** True while it waits for the instant at which it is to start. */
   isAwaitingStart = false;
   /** True while it waits for a worker of its own, outside its lane. */
   isSetApart = false;

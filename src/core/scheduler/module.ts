@@ -5,6 +5,7 @@
 import type { Write } from "../../model/entry.ts";
 import type { Batch } from "./effects.ts";
 import type { SchedulerInput } from "./inputs.ts";
+import type { LiveTask } from "./liveTask.ts";
 import type { SchedulerState } from "./state.ts";
 
 type InputKind = SchedulerInput["kind"];
@@ -27,7 +28,12 @@ export type Applies<Kinds extends WriteKind = WriteKind> = {
 export interface SchedulerModule {
   readonly inputs?: Partial<Inputs>;
   readonly applies?: Partial<Applies>;
-  /** The master leads from now on: what the records say becomes what is under way. It writes nothing. */
+  /**
+   * The master leads from now on: what the records say of this unfinished task becomes what is under way. It writes nothing. All modules
+   * take up one task before the next, since a look at each of a million tasks takes longer than what is done with it.
+   */
+  takeUp?(state: SchedulerState, batch: Batch, task: LiveTask): void;
+  /** The same for all but tasks, which have all been taken up by then. */
   activate?(state: SchedulerState, batch: Batch): void;
   /** Closes a batch: what is due by now happens. Modules are called in the order of the list. */
   step?(state: SchedulerState, batch: Batch): void;

@@ -94,6 +94,9 @@ const modules: readonly SchedulerModule[] = [
   alarmsModule,
 ];
 
+/** Those that have something to do for each task when a lead begins. */
+const takers = modules.filter((module) => module.takeUp !== undefined);
+
 /** Every input has one module that takes it. */
 const inputs = {
   ...tasksModule.inputs,
@@ -250,6 +253,7 @@ export class Scheduler {
     state.clockSureAt = now + state.settings.clockSettleMs;
     state.digestBefore = digestOf(state);
     const batch: Batch = { now, out: { seq, writes: [], effects: [] } };
+    for (const task of state.tasks) for (const module of takers) module.takeUp?.(state, batch, task);
     for (const module of modules) module.activate?.(state, batch);
     return batch.out.effects;
   }

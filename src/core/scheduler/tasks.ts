@@ -55,9 +55,9 @@ export class Tasks {
   readonly #families: Families;
   readonly #dependencies: Dependencies;
   readonly #webhooks: Webhooks;
-  readonly #timers = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
-  /** Those that wait for the instant at which they are to start; `wakeAt` is that instant, by the wall clock. */
-  readonly #starts = new Heap<LiveTask>((a, b) => a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.id < b.id));
+  readonly #timers = new Heap<LiveTask>((a, b) => isBefore(a.wakeAt, b.wakeAt, a, b));
+  /** Those that wait for the instant at which they are to start, which is by the wall clock. */
+  readonly #starts = new Heap<LiveTask>((a, b) => isBefore(a.startAt, b.startAt, a, b));
   /** Instants at which whole tasks are over time. */
   readonly bounds = new Bounds<LiveTask>();
   /** Of the tasks that masters create for jobs nobody else looks after. */
@@ -176,7 +176,6 @@ export class Tasks {
   /** Puts a task that has not run yet in line, or lets it wait for its instant first. */
   enqueueNew(task: LiveTask, now: number): void {
     if (task.startAt === null || task.startAt <= now - this.clockLagMs) return this.#lanes.enqueue(task);
-    task.wakeAt = task.startAt;
     task.isAwaitingStart = true;
     this.#starts.push(task);
   }
@@ -196,17 +195,17 @@ export class Tasks {
   unplace(task: LiveTask): void {
     if (task.heapIndex === -1) return;
     if (task.isAwaitingStart) this.#starts.remove(task);
-    else if (task.wakeAt > 0) {
+    else if (task.wakeAt !== null) {
       this.#timers.remove(task);
       if (isBackingOff(task)) this.#backingOff -= 1;
     } else this.#lanes.dequeue(task);
     task.isAwaitingStart = false;
-    task.wakeAt = 0;
+    task.wakeAt = null;
   }
 
   /** What it waits for in the timer comes so much later; nothing changes for a task that is not in there. */
   postpone(task: LiveTask, byMs: number): void {
-    if (task.heapIndex === -1 || task.wakeAt === 0) return;
+    if (task.wakeAt === null) return;
     const dueAt = task.wakeAt + byMs;
     this.unplace(task);
     this.wakeAt(task, dueAt);
@@ -214,17 +213,18 @@ export class Tasks {
 
   get nextWakeAt(): number | null {
     const timer = this.#timers.peek()?.wakeAt ?? Number.POSITIVE_INFINITY;
-    const start = (this.#starts.peek()?.wakeAt ?? Number.POSITIVE_INFINITY) + this.clockLagMs;
+    const start = (this.#starts.peek()?.startAt ?? Number.POSITIVE_INFINITY) + this.clockLagMs;
     const next = Math.min(timer, start);
     return next === Number.POSITIVE_INFINITY ? null : next;
   }
 
   /** The next task whose time has come, taken out of its timer. */
   popDue(now: number): LiveTask | undefined {
-    let task = this.#timers.peek();
-    if (task === undefined || task.wakeAt > now) task = this.#starts.peek();
-    if (task === undefined || task.wakeAt > (task.isAwaitingStart ? now - this.clockLagMs : now)) return undefined;
-    this.unplace(task);
+    const [timed, starting] = [this.#timers.peek(), this.#starts.peek()];
+    let task: LiveTask | undefined;
+    if (isDue(timed?.wakeAt, now)) task = timed;
+    else if (isDue(starting?.startAt, now - this.clockLagMs)) task = starting;
+    if (task !== undefined) this.unplace(task);
     return task;
   }
 
@@ -345,6 +345,15 @@ function areEqual(one: TaskLimits, other: TaskLimits): boolean {
     one.backoffFactor === other.backoffFactor &&
     one.backoffMaxMs === other.backoffMaxMs
   );
+}
+
+/** Of one instant: as they came. */
+function isBefore(at: number | null, otherAt: number | null, one: LiveTask, other: LiveTask): boolean {
+  return at === otherAt ? one.ordinal < other.ordinal : (at ?? 0) < (otherAt ?? 0);
+}
+
+function isDue(at: number | null | undefined, now: number): boolean {
+  return (at ?? Number.POSITIVE_INFINITY) <= now;
 }
 
 /** Of a task in the timer: it waits for its next attempt. */

@@ -38,11 +38,11 @@ export const tasksModule = {
       if (tasks.get(head.id) === undefined) tasks.reopen(head, before, at);
     },
   },
+  takeUp,
   activate(state, batch) {
     state.tasks.recentlyFinished.reset(batch.out.seq);
     state.tasks.forgottenAtSeq = batch.out.seq;
     state.tasks.recentlyForgotten.reset(batch.out.seq);
-    for (const task of state.tasks) takeUp(state, batch, task);
   },
   step(state, batch) {
     const { tasks, lanes } = state;
