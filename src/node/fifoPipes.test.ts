@@ -1,5 +1,6 @@
 /** Pipes with real FIFOs: what they carry, where they are made, and what is left of them. */
 import {
+  chownSync,
   closeSync,
   fstatSync,
   mkdirSync,
@@ -13,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { type FifoPipe, FifoPipes } from "./fifoPipes.ts";
 
 let folder: string;
@@ -89,4 +90,27 @@ test("also if others removed that folder meanwhile", async () => {
     rmSync(own, { recursive: true, force: true });
     expect(await carried(await make())).toBe("one, two");
   }
+});
+
+test("what a worker that was killed has left in memory goes with its next life, and nobody else's does", async () => {
+  const memory = mkdtempSync("/dev/shm/outlast-test-");
+  onTestFinished(() => rmSync(memory, { recursive: true }));
+  pipes = new FifoPipes(own, false, memory);
+  const making = make();
+  let name = "";
+  for (; name === ""; [name = ""] = readdirSync(memory)) await new Promise(setImmediate);
+  await carried(await making);
+  const left = name.replace(/.{6}$/, "killed");
+  const others = ["outlast-pipes-killed", "outlast-pipes-0123456789abcdef-killed", `${left}-of-another-user`];
+  for (const each of [left, ...others]) {
+    mkdirSync(join(memory, each));
+    writeFileSync(join(memory, each, "0"), "");
+  }
+  const canGiveAway = process.getuid?.() === 0;
+  if (canGiveAway) chownSync(join(memory, `${left}-of-another-user`), 1, 1);
+  else rmSync(join(memory, `${left}-of-another-user`), { recursive: true });
+  await pipes.close();
+  pipes = new FifoPipes(own, false, memory);
+  await carried(await make());
+  expect(readdirSync(memory).sort()).toEqual((canGiveAway ? others : others.slice(0, 2)).sort());
 });

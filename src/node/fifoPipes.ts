@@ -4,7 +4,8 @@
  * removed as soon as both ends are open.
  */
 import { execFile } from "node:child_process";
-import { closeSync, constants, open as openCallback, openSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { closeSync, constants, lstatSync, open as openCallback, openSync, readdirSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm, statfs } from "node:fs/promises";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -54,12 +55,15 @@ export class FifoPipes {
   /** Beside the worker's other files. */
   readonly #own: string | null;
   readonly #memory: string;
+  /** Of the folders in which names are made: what an earlier life of this worker has left in memory is told by it. */
+  readonly #prefix: string;
   /** The directory around it is this user's alone. */
   readonly #mode: string;
   #batch = batchMin;
   #ready: Ends[] = [];
   #making: Promise<void> | null = null;
   #hasCleared = false;
+  #hasClearedMemory = false;
   #isUnable = false;
 
   /**
@@ -70,6 +74,8 @@ export class FifoPipes {
   constructor(own: string | null, isForOthers = false, memory = "/dev/shm") {
     this.#own = own;
     this.#memory = memory;
+    const mark = own === null ? "" : `${createHash("sha256").update(own).digest("hex").slice(0, 16)}-`;
+    this.#prefix = `outlast-pipes-${mark}`;
     this.#mode = isForOthers ? "666" : "600";
   }
 
@@ -103,7 +109,7 @@ export class FifoPipes {
     ];
     for (const [files, place] of places) {
       try {
-        this.#ready = await makeIn(await place(), files, { count: this.#batch, mode: this.#mode });
+        this.#ready = await makeIn(join(await place(), this.#prefix), files, { count: this.#batch, mode: this.#mode });
         this.#batch = Math.min(2 * this.#batch, batchMax);
         return;
       } catch (error) {
@@ -119,6 +125,10 @@ export class FifoPipes {
   async #memoryPlace(): Promise<string> {
     const { type } = await statfs(this.#memory);
     if (type !== typeInMemory) throw new Error("not in memory");
+    const isFirst = !this.#hasClearedMemory;
+    // Also where it fails: the pipes matter more.
+    this.#hasClearedMemory = true;
+    if (isFirst && this.#own !== null) clear(this.#memory, this.#prefix);
     return this.#memory;
   }
 
@@ -132,9 +142,18 @@ export class FifoPipes {
   }
 }
 
+/** A worker that was killed while it made pipes has left a folder. One of another user is let alone: it may hold anything. */
+function clear(memory: string, prefix: string): void {
+  for (const name of readdirSync(memory)) {
+    const path = join(memory, name);
+    if (!name.startsWith(prefix) || lstatSync(path, { throwIfNoEntry: false })?.uid !== process.getuid?.()) continue;
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
 /** None of their names is left, whatever happens. */
-async function makeIn(parent: string, files: Files, { count, mode }: Batch): Promise<Ends[]> {
-  const directory = await mkdtemp(join(parent, "outlast-pipes-"));
+async function makeIn(prefix: string, files: Files, { count, mode }: Batch): Promise<Ends[]> {
+  const directory = await mkdtemp(prefix);
   const made: Ends[] = [];
   try {
     const names = Array.from({ length: count }, (_, index) => join(directory, String(index)));
