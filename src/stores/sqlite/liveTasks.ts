@@ -17,11 +17,13 @@ export async function* streamLiveTasks(
   try {
     const ofState = guarded(path, () =>
       snapshot.prepare(
-        "SELECT tasks.seq AS seq, status, spec FROM tasks INDEXED BY tasks_by_state JOIN specs USING (ord) WHERE state = ?",
+        "SELECT tasks.seq, status, spec FROM tasks INDEXED BY tasks_by_state JOIN specs USING (ord) WHERE state = ?",
       ),
     );
+    // Objects with names take a third longer, which a leader feels that reads a million tasks.
+    ofState.setReturnArrays(true);
     for (const state of taskStates.filter((one) => !isFinal(one))) {
-      const rows = ofState.iterate(state);
+      const rows: Iterator<unknown> = ofState.iterate(state);
       while (true) {
         const batch = guarded(path, () => takeBatch(rows));
         if (batch.length === 0) break;
@@ -35,16 +37,15 @@ export async function* streamLiveTasks(
 }
 
 /** A bounded number of rows with a bounded amount of text, so that nothing else waits long. */
-function takeBatch(rows: Iterator<{ [column: string]: unknown }>): LiveTask[] {
+function takeBatch(rows: Iterator<unknown>): LiveTask[] {
   const batch: LiveTask[] = [];
   let bytes = 0;
   while (batch.length < limits.storeStepRowsMax && bytes < limits.storeStepBytesMax) {
     const next = rows.next();
     if (next.done === true) break;
-    const spec = String(next.value["spec"]);
-    const status = String(next.value["status"]);
+    const [seq, status, spec] = next.value as [number, string, string];
     bytes += spec.length + status.length;
-    batch.push({ head: toHead(spec), status: toStatus(status), seq: Number(next.value["seq"]) });
+    batch.push({ head: toHead(spec), status: toStatus(status), seq });
   }
   return batch;
 }
