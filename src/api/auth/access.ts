@@ -73,9 +73,8 @@ export function checkOrigin(origin: string | undefined, host: string | undefined
 
 /** The host name or address without port and brackets, in lower case; null if there is none. */
 function hostName(host: string | undefined): string | null {
-  if (host === undefined || !URL.canParse(`http://${host}/`)) return null;
-  const { hostname } = new URL(`http://${host}/`);
-  return hostname.replace(/^\[|\]$/g, "");
+  const url = host === undefined ? null : URL.parse(`http://${host}/`);
+  return url === null ? null : url.hostname.replace(/^\[|\]$/g, "");
 }
 
 /** True for addresses that only this machine can reach. */

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { connect as connectNow, type Server } from "node:net";
 import { PassThrough } from "node:stream";
 import fastify from "fastify";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { limits } from "../../model/limits.ts";
 import { FakeMasterApi } from "../../proof/fakes/fakeMasterApi.ts";
 import { RawConnection } from "../../proof/fakes/rawHttp.ts";
@@ -228,6 +228,24 @@ test("so is one that was answered before it had arrived, if its rest does not co
   connections.push(connection);
   connection.send(`POST / HTTP/1.1\r\n${host}\r\n${json}\r\nContent-Length: 10\r\n\r\n{"a`);
   expect(await connection.closed()).toMatch(/^HTTP\/1\.1 200 [^]*answered$/);
+  await server.close();
+});
+
+test("one that comes in one piece needs no timer", async () => {
+  const server = fastify();
+  const waitMs = 12_345;
+  boundRequestTime(server, waitMs);
+  server.post("/", () => "answered");
+  const connection = await RawConnection.open(await server.listen({ host: "127.0.0.1", port: 0 }));
+  connections.push(connection);
+  const timers = vi.spyOn(globalThis, "setTimeout");
+  onTestFinished(() => timers.mockRestore());
+  const request = `POST / HTTP/1.1\r\n${host}\r\n${json}\r\nContent-Length: 2\r\n\r\n`;
+  connection.send(`${request}{}`);
+  await connection.until("answered");
+  expect(timers.mock.calls.filter(([, ms]) => ms === waitMs)).toEqual([]);
+  connection.send(`${request}{`);
+  await vi.waitFor(() => expect(timers.mock.calls.filter(([, ms]) => ms === waitMs)).toHaveLength(1));
   await server.close();
 });
 

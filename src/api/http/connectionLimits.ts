@@ -1,7 +1,7 @@
 /** Limits of connections, and the answers to what is not HTTP. */
 import type { Server } from "node:http";
 import type { Server as NetServer, Socket } from "node:net";
-import type { FastifyHttpOptions, FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { OutlastError } from "../../model/errors.ts";
 import { defaults, limits } from "../../model/limits.ts";
 
@@ -53,16 +53,24 @@ export function boundPerAddress(server: NetServer, max: number): void {
 export function boundRequestTime(server: FastifyInstance, waitMsMax: number = limits.requestWaitMsMax): void {
   server.addHook("onRequest", (request, reply, done) => {
     if (hasBody(request) && request.routeOptions.config.outlast?.body?.isRaw !== true) {
-      const timer = setTimeout(() => {
-        if (reply.raw.headersSent) request.raw.destroy();
-        else answerGarbage(Object.assign(new Error(), { code: "ERR_HTTP_REQUEST_TIMEOUT" }), request.raw.socket);
-      }, waitMsMax);
-      const stop = () => clearTimeout(timer);
-      request.raw.once("end", stop);
-      request.raw.once("close", stop);
+      // A small body has mostly come with the headers, and is read in this turn: then there is nothing to wait for.
+      setImmediate(() => {
+        const { complete, readableEnded, destroyed } = request.raw;
+        if (!complete && !readableEnded && !destroyed) boundBody(request, reply, waitMsMax);
+      });
     }
     done();
   });
+}
+
+function boundBody({ raw }: FastifyRequest, reply: FastifyReply, waitMsMax: number): void {
+  const timer = setTimeout(() => {
+    if (reply.raw.headersSent) raw.destroy();
+    else answerGarbage(Object.assign(new Error(), { code: "ERR_HTTP_REQUEST_TIMEOUT" }), raw.socket);
+  }, waitMsMax);
+  const stop = () => clearTimeout(timer);
+  raw.once("end", stop);
+  raw.once("close", stop);
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {

@@ -365,9 +365,8 @@ export class Scheduler {
     }
     const { writes, seq } = batch.out;
     state.records.noteAll(writes);
-    if (writes.length > 0 && seq % limits.entriesPerDigest === 0) {
-      writes.unshift({ kind: "digest", digest: state.digestBefore });
-    }
+    if (writes.length === 0) return;
+    if (seq % limits.entriesPerDigest === 0) writes.unshift({ kind: "digest", digest: state.digestBefore });
     state.digestBefore = digestOf(state);
   }
 }
