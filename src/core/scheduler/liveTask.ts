@@ -1,6 +1,5 @@
 /** A task as the leader remembers it: what decisions need and nothing else, since a million of them may wait at once. */
 
-import type { RunCondition } from "../../model/graphs/conditions.ts";
 import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import type { Rights } from "../../model/principals/principal.ts";
 import type { IssuedAttempt } from "../../model/protocol.ts";
@@ -14,7 +13,6 @@ import {
   type TaskState,
   type TaskStatus,
 } from "../../model/task.ts";
-import type { Awaited } from "../../model/waiting.ts";
 import type { ChildSet } from "./families.ts";
 import { Family } from "./family.ts";
 import { type KeyUse, keyGroup } from "./keyGroups.ts";
@@ -48,54 +46,37 @@ export interface LastEnd {
   readonly retryWaitMs?: number;
 }
 
-/** What a task waits for before it starts. */
-export interface Links {
-  readonly after: readonly TaskId[];
-  readonly runIf: RunCondition;
-  readonly takesOutputs: boolean;
-  /** While it leads and the task is blocked: how many of them have not ended. */
-  open: number;
-}
+/** A lane of tasks as the leader remembers them. */
+export type TaskLane = Lane<LiveTask>;
 
-/** What many tasks have in common and share, as objects. */
+/** What many tasks have in common: those that do share one of these. */
 export interface SharedParts {
+  readonly lane: TaskLane;
+  /** The set of children that it belongs to; null for a task without a parent. */
+  readonly parent: ChildSet | null;
+  readonly depth: number;
+  readonly priority: number;
   readonly limits: TaskLimits;
   readonly rights: Rights | undefined;
 }
 
-/** A lane of tasks as the leader remembers them. */
-export type TaskLane = Lane<LiveTask>;
-
 export class LiveTask extends RareParts implements InLine {
   readonly id: TaskId;
-  readonly lane: TaskLane;
-  readonly priority: number;
   readonly createdAt: number;
   /** Its place among tasks of the same instant: as they came. */
   readonly ordinal: number;
   readonly startAt: number | null;
-  readonly limits: TaskLimits;
   readonly fingerprint: string | null;
-  readonly rights: Rights | undefined;
 
   /** Its concurrency key; null if it has none. */
   readonly keyUse: KeyUse | null;
 
   /** Its unique key; null if it has none. */
   readonly uniqueUse: KeyUse | null;
-
-  /** The set of children that it belongs to; null for a task without a parent. */
-  readonly parent: ChildSet | null;
-  readonly depth: number;
-  /** The task of which this one is a backup; null for any other. */
-  readonly backupOf: TaskId | null;
-  /** Null for a task that waits for no other. */
-  readonly links: Links | null;
+  readonly #shared: SharedParts;
 
   state: TaskState = "created";
   attempt = 0;
-  failures = 0;
-  kills = 0;
   run: Run | null = null;
   last: LastEnd | null = null;
   /** While it leads: true once its set has let it into its lane. */
@@ -110,51 +91,53 @@ export class LiveTask extends RareParts implements InLine {
   heapIndex = -1;
   /** True while it waits for the instant at which it is to start. */
   isAwaitingStart = false;
-  /** True while it waits for a worker of its own, outside its lane. */
-  isSetApart = false;
   /** What it adds to the digest of the whole memory, as of the last status written. */
   digest = 0;
   /** True while a change waits to be written at the end of the batch. */
   isDirty = false;
-  /** True while no other task with its unique key may start because of it: while it runs, or is ending. */
-  isHoldingUnique = false;
-  /** What it waits for, as it is counted. */
-  awaited: Awaited | null = null;
-
-  constructor(
-    head: TaskHead,
-    ordinal: number,
-    lane: TaskLane,
-    parent: ChildSet | null,
-    { limits, rights }: SharedParts,
-  ) {
+  constructor(head: TaskHead, ordinal: number, shared: SharedParts) {
     super();
     this.id = head.id;
     this.ordinal = ordinal;
-    this.lane = lane;
-    this.parent = parent;
-    this.depth = head.depth ?? 0;
+    this.#shared = shared;
     this.backupOf = head.backupOf ?? null;
-    this.links =
-      head.after === undefined
-        ? null
-        : {
-            after: head.after,
-            runIf: head.runIf ?? "success",
-            takesOutputs: head.takesOutputs === true,
-            open: 0,
-          };
+    if (head.after !== undefined) {
+      const { after, runIf = "success", takesOutputs = false } = head;
+      this.links = { after, runIf, takesOutputs, open: 0 };
+    }
+    const { lane } = shared;
     const { concurrencyKey, concurrencyMax = 1 } = head;
     this.keyUse =
       concurrencyKey === undefined ? null : { group: keyGroup(lane.queue.name, concurrencyKey), max: concurrencyMax };
     const { uniqueKey } = head;
     this.uniqueUse = uniqueKey === undefined ? null : { group: keyGroup(lane.queue.name, uniqueKey), max: 1 };
-    this.priority = head.priority;
     this.createdAt = head.createdAt;
     this.startAt = head.startAt;
-    this.limits = limits;
     this.fingerprint = head.fingerprint;
-    this.rights = rights;
+  }
+
+  get lane(): TaskLane {
+    return this.#shared.lane;
+  }
+
+  get parent(): ChildSet | null {
+    return this.#shared.parent;
+  }
+
+  get depth(): number {
+    return this.#shared.depth;
+  }
+
+  get priority(): number {
+    return this.#shared.priority;
+  }
+
+  get limits(): TaskLimits {
+    return this.#shared.limits;
+  }
+
+  get rights(): Rights | undefined {
+    return this.#shared.rights;
   }
 
   /** Its place in line among equals: when it was created, or when it was to start. */

@@ -22,7 +22,7 @@ import { digestTask } from "./digest.ts";
 import type { Batch } from "./effects.ts";
 import type { Families } from "./families.ts";
 import type { Lanes } from "./lanes.ts";
-import { LiveTask, restoreStatus, toStatus } from "./liveTask.ts";
+import { LiveTask, restoreStatus, type SharedParts, type TaskLane, toStatus } from "./liveTask.ts";
 import { RecentlyFinished } from "./recentlyFinished.ts";
 import { RecentlyForgotten } from "./recentlyForgotten.ts";
 import type { Webhooks } from "./webhooks.ts";
@@ -69,8 +69,8 @@ export class Tasks {
   #added = 0;
   /** Tasks with equal limits share one object: almost all have the defaults. */
   readonly #limits = new Map<string, TaskLimits>();
-  /** Tasks come in batches of equals. */
-  #lastLimits: TaskLimits | null = null;
+  /** Of each lane, that of the task which came last: tasks come in batches of equals. */
+  readonly #shared = new Map<TaskLane, SharedParts>();
   readonly #rights = new Map<string, Rights>();
   /** Suspended tasks, by what they wait for. */
   readonly #awaited = new Map<Awaited, number>();
@@ -108,11 +108,7 @@ export class Tasks {
   /** A task that is new to this memory, not yet in line. */
   add(head: TaskHead, retriedAt?: number): LiveTask {
     this.#added += 1;
-    const parent = head.parent === undefined ? null : this.#families.ofChild(head.id);
-    const task = new LiveTask(head, this.#added, this.#lanes.enter(head), parent, {
-      limits: this.#share(head.limits),
-      rights: this.#shareRights(head.rights),
-    });
+    const task = new LiveTask(head, this.#added, this.#share(head, this.#lanes.enter(head)));
     this.#byId.set(task.id, task);
     this.#noteUnique(task);
     this.recentlyForgotten.noteNew(task.id);
@@ -303,6 +299,7 @@ export class Tasks {
     this.#boundsOf(task).remove(task);
     this.#dependencies.unpin(task);
     this.#lanes.leave(task.lane);
+    if (task.lane.size === 0) this.#shared.delete(task.lane);
   }
 
   #redigest(task: LiveTask): void {
@@ -312,13 +309,19 @@ export class Tasks {
     task.digest = digest;
   }
 
-  #share(own: TaskLimits): TaskLimits {
-    if (this.#lastLimits !== null && areEqual(own, this.#lastLimits)) return this.#lastLimits;
-    this.#lastLimits = this.#find(own);
-    return this.#lastLimits;
+  #share(head: TaskHead, lane: TaskLane): SharedParts {
+    const { depth = 0, priority } = head;
+    const parent = head.parent === undefined ? null : this.#families.ofChild(head.id);
+    const rights = this.#shareRights(head.rights);
+    const last = this.#shared.get(lane);
+    const isLast = last?.parent === parent && last.depth === depth && last.priority === priority;
+    if (isLast && last.rights === rights && areEqual(last.limits, head.limits)) return last;
+    const shared = { lane, parent, depth, priority, limits: this.#shareLimits(head.limits), rights };
+    this.#shared.set(lane, shared);
+    return shared;
   }
 
-  #find(own: TaskLimits): TaskLimits {
+  #shareLimits(own: TaskLimits): TaskLimits {
     const key = `${own.attemptsMax} ${own.killsMax} ${own.timeoutMs} ${own.backoffBaseMs} ${own.backoffFactor} ${own.backoffMaxMs}`;
     const shared = this.#limits.get(key);
     if (shared !== undefined) return shared;
