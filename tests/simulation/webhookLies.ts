@@ -59,6 +59,16 @@ export function webhookChangedBack(): MadeHistory {
     .add(taken);
 }
 
+/** It was changed back before it was written: only its instant tells that, and not even that where it was changed before at that of the entry. */
+export function webhookChangedUnseen(before: number): MadeHistory {
+  const [told, delivered] = end;
+  return new MadeHistory()
+    .entry(...created)
+    .entry(webhookOf({ ...other, changedAt: before }))
+    .entry(told, delivered, webhookOf({ ...other, pending: 1, changedAt: 0 }))
+    .add(taken);
+}
+
 const delivery: DeliveryRecord = {
   webhook: "a",
   madeIn: 3,
@@ -76,7 +86,7 @@ const taken: Extract<Happening, { kind: "webhook-taken" }> = {
 
 function webhookOf(counts: Partial<WebhookRecord> = {}) {
   const secret = { fingerprint: "f", secret: "whsec_x", lateUntil: 0, lateUntilId: "" };
-  const times = { madeIn: 3, createdAt: 0, changedAt: 0 };
+  const times = { madeIn: 3, createdAt: -1, changedAt: -1 };
   const none = { pending: 0, delivered: 0, givenUp: 0, dropped: 0 };
   const value = { name: "a", content: { url: "https://a/" }, ...secret, ...times, ...none, ...counts };
   return { kind: "record", collection: "webhooks", id: "a", value } as const;

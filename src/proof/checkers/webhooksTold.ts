@@ -126,7 +126,7 @@ function readJournal(history: History, report: Report) {
         else own.set(write.id, write.value);
       }
       if (write.kind === "record" && write.collection === "webhooks") {
-        if (isChange(webhooks.get(write.id), write.value)) changed.add(write.id);
+        if (mayBeChange(webhooks.get(write.id), write.value, entry.at)) changed.add(write.id);
         take(webhooks, last, write);
       }
     }
@@ -202,9 +202,13 @@ function excuse(
   }
 }
 
-/** Whether it hears of other ends from then on. Both may be of one instant. */
-function isChange(old: WebhookRecord | undefined, now: WebhookRecord | null): boolean {
-  return old?.fingerprint !== now?.fingerprint || old?.madeIn !== now?.madeIn || old?.isRemoved !== now?.isRemoved;
+/**
+ * Whether it may have heard of other ends for a while. One that is changed and changed back before it is written has another instant, or
+ * that of its entry, where the change before it was of that instant, too.
+ */
+function mayBeChange(old: WebhookRecord | undefined, now: WebhookRecord | null, at: number): boolean {
+  if (old?.fingerprint !== now?.fingerprint || old?.madeIn !== now?.madeIn) return true;
+  return old?.isRemoved !== now?.isRemoved || old?.changedAt !== now?.changedAt || now?.changedAt === at;
 }
 
 interface Reading {
