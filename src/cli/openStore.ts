@@ -47,7 +47,8 @@ export async function findExistingStore(flags: StoreFlags, ids: Pick<Ids, "rando
   return findStore({ ...flags, store }, ids);
 }
 
-const storeOf = ({ store, data }: StoreFlags) => store ?? `sqlite:${join(data, defaults.storeFile)}`;
+/** What `--store` says, or the file in `--data`. */
+export const storeOf = ({ store, data }: StoreFlags) => store ?? `sqlite:${join(data, defaults.storeFile)}`;
 
 /** A file that is not there would be made, empty. @throws LocalFailure */
 export function checkFile(path: string): void {

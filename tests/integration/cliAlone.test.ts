@@ -1,7 +1,8 @@
 /** Commands without a cluster, or with servers of their own: wrong command lines, no master, tokens, taken ports. */
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { findFreePort } from "../../src/cli/freePort.ts";
 import type { WorkerView } from "../../src/model/worker.ts";
@@ -128,6 +129,32 @@ describe("alone", () => {
     await writeFile(file, "");
     const unled = { code: 1, stdout: "", stderr: expect.stringContaining("No master has ever led") as string };
     expect(await run("restored", "--data", folder)).toMatchObject(unled);
+    await rm(folder, { recursive: true });
+  });
+
+  test("a backup that lies beside the write-ahead log of the store before is left as it is", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "outlast-restored-"));
+    const file = join(folder, "outlast.db");
+    const master = new Started(["master", "--port", String(await findFreePort()), "--data", folder]);
+    await master.line(/^outlast master ready at /);
+    const backup = join(folder, "backup.db");
+    const live = new DatabaseSync(file);
+    live.exec(`VACUUM INTO '${backup}'`);
+    master.child.kill("SIGKILL");
+    await master.ended;
+    live.close();
+    // As a killed master leaves it where nobody else has the file open.
+    await writeFile(`${file}-wal`, "the log of the store before");
+    await copyFile(backup, file);
+    const bytes = await readFile(file);
+    expect(await run("restored", "--data", folder)).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringContaining(`remove ${file}-wal and ${file}-shm`) as string,
+    });
+    expect(await readFile(file)).toEqual(bytes);
+    await Promise.all([`${file}-wal`, `${file}-shm`].map((path) => rm(path, { force: true })));
+    expect(await run("restored", "--data", folder)).toMatchObject({ code: 0 });
     await rm(folder, { recursive: true });
   });
 

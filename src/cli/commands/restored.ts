@@ -1,11 +1,12 @@
 /** `outlast restored`: makes workers accept a store that was restored from a backup. */
+import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Incarnation } from "../../model/ids.ts";
 import { defaults } from "../../model/limits.ts";
 import type { Store } from "../../ports/store.ts";
 import { action, type Context } from "../context.ts";
 import { LocalFailure } from "../failure.ts";
-import { findExistingStore, type StoreFlags } from "../openStore.ts";
+import { findExistingStore, type StoreFlags, sqlitePath, storeOf } from "../openStore.ts";
 import { dataOption, storeOption } from "../serverOptions.ts";
 
 export function restoredCommand(program: Command): void {
@@ -17,6 +18,7 @@ async function restored(context: Context, flags: StoreFlags): Promise<undefined>
   const { SystemIds } = await import("../../node/ids.ts");
   const ids = new SystemIds();
   const store = await findExistingStore(flags, ids);
+  await refuseOtherLog(storeOf(flags));
   const before = await store.open();
   try {
     if ((await store.readTail()) === null)
@@ -29,6 +31,21 @@ async function restored(context: Context, flags: StoreFlags): Promise<undefined>
   } finally {
     await store.close();
   }
+}
+
+/**
+ * A killed master leaves its write-ahead log beside the file. SQLite cannot tell that a backup took that file's place: it would
+ * lay the log over it, which damages the backup or brings back the store from before. To open it is enough for that.
+ */
+async function refuseOtherLog(store: string): Promise<void> {
+  if (!store.startsWith("sqlite:")) return;
+  const path = sqlitePath(store);
+  const log = await stat(`${path}-wal`).catch(() => null);
+  if (log === null || log.size === 0) return;
+  throw new LocalFailure(
+    `There is a write-ahead log beside the store, ${path}-wal: of a master that runs or was killed.`,
+    `Stop all masters. If only ${path} was put in place, remove ${path}-wal and ${path}-shm. If the log is part of the backup: sqlite3 ${path} "PRAGMA wal_checkpoint(TRUNCATE)"`,
+  );
 }
 
 /** A master that runs would keep the old incarnation until it ends. */
