@@ -1,7 +1,7 @@
 /** Where a database file may stand: on a disk of this machine, in a folder that can be written. */
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { StoreRefused } from "../../ports/store.ts";
+import { StoreRefused, StoreUnavailable } from "../../ports/store.ts";
 
 /**
  * Numbers that Linux's statfs(2) gives for file systems whose locks, shared memory or fsync cannot be relied on by several
@@ -76,6 +76,35 @@ function makeFolder(folder: string): void {
   } catch (error) {
     // Another master may have made it just now.
     if (!existsSync(folder)) throw error;
+  }
+}
+
+/** Sees whether the names of an open database still lead to its files. SQLite goes on with files that were removed or replaced. */
+export class Place {
+  readonly #path: string;
+  readonly #files: readonly string[];
+
+  /** Once the write-ahead log is there; as long as somebody has it open, SQLite keeps it. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#files = this.#look();
+  }
+
+  /** After a commit: what is behind no name is gone with the last process that has it open. @throws StoreUnavailable */
+  check(): void {
+    const now = this.#look();
+    if (this.#files.every((file, index) => file === now[index])) return;
+    throw new StoreUnavailable(
+      "io",
+      `${this.#path}, or the write-ahead log beside it, was moved, removed or replaced while it was open. Nothing is committed until it is back; before another one takes its place, stop all masters.`,
+    );
+  }
+
+  #look(): string[] {
+    return [this.#path, `${this.#path}-wal`].map((path) => {
+      const found = statSync(path, { throwIfNoEntry: false });
+      return found === undefined ? "" : `${found.dev}/${found.ino}`;
+    });
   }
 }
 

@@ -35,7 +35,7 @@ import { Leftovers } from "./leftovers.ts";
 import { LogTable } from "./logTable.ts";
 import { MemberTable } from "./memberTable.ts";
 import { type PackedEntry, pack } from "./packedEntry.ts";
-import { prepare } from "./placement.ts";
+import { Place, prepare } from "./placement.ts";
 import { type RecordReader, RecordTable } from "./recordTable.ts";
 import { RetentionQuery } from "./retention.ts";
 import { isCurrent, migrateAsLeader, migrateOnOpen, versionOf } from "./schema.ts";
@@ -48,6 +48,7 @@ import { MarkerWriter, Writer } from "./writer.ts";
 /** Everything that exists only between `open` and `close`. */
 interface Opened {
   readonly database: DatabaseSync;
+  readonly place: Place;
   readonly journal: Journal;
   readonly tasks: TaskTable;
   readonly list: TaskList;
@@ -109,7 +110,7 @@ export class SqliteStore implements Store {
 
   /** The same for an entry that comes from another thread. */
   async appendPacked(entry: PackedEntry): Promise<"committed" | "taken"> {
-    return this.#use(({ current, markers }) => (current?.writer ?? markers).append(entry));
+    return this.#commit(({ current, markers }) => (current?.writer ?? markers).append(entry));
   }
 
   async migrate({ seq, nonce }: Pick<Entry, "seq" | "nonce">): Promise<"migrated" | "taken"> {
@@ -124,7 +125,7 @@ export class SqliteStore implements Store {
       throw toStoreError(this.#path, error);
     }
     // The statements were prepared for the layout before.
-    this.#opened = this.#use(() => toOpened(database, this.#path));
+    this.#opened = this.#use(({ place }) => ({ ...toOpened(database, this.#path), place }));
     return "migrated";
   }
 
@@ -199,7 +200,7 @@ export class SqliteStore implements Store {
 
   /** Output of a task that is not there (any more) is dropped: nobody could ask for it. */
   async appendLogs(chunks: readonly LogChunk[]): Promise<void> {
-    this.#use(({ database, tasks, logs }) =>
+    this.#commit(({ database, tasks, logs }) =>
       transact(database, () => {
         for (const chunk of chunks) {
           const owner = tasks.issueOf(chunk.task);
@@ -249,7 +250,7 @@ export class SqliteStore implements Store {
   }
 
   async writeLease({ epoch, nonce, beat, address, isResigned, ttlMs }: Lease): Promise<"written" | "superseded"> {
-    return this.#use(({ saveLease }) => {
+    return this.#commit(({ saveLease }) => {
       const { changes } = saveLease.run(epoch, nonce, beat, address, isResigned ? 1 : 0, ttlMs);
       return Number(changes) > 0 ? "written" : "superseded";
     });
@@ -290,6 +291,15 @@ export class SqliteStore implements Store {
     return String(database.prepare("SELECT value FROM meta WHERE key = 'incarnation'").get()?.["value"]) as Incarnation;
   }
 
+  /** For what somebody is told of once it is on disk. */
+  #commit<Result>(write: (opened: Opened) => Result): Result {
+    return this.#use((opened) => {
+      const result = write(opened);
+      opened.place.check();
+      return result;
+    });
+  }
+
   #use<Result>(use: (opened: Opened) => Result): Result {
     const opened = this.#opened;
     if (opened === null) throw new Error(`${this.#path} is not open.`);
@@ -301,6 +311,7 @@ function toOpened(database: DatabaseSync, path: string): Opened {
   const tasks = new TaskTable(database);
   return {
     database,
+    place: new Place(path),
     journal: new Journal(database, path),
     tasks,
     list: new TaskList(database, () => tasks.counts(), isCurrent(database, path)),

@@ -1,6 +1,6 @@
 /** What happens while the SQLite store cannot write: a full disk, a neighbour that holds the lock. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, test } from "vitest";
@@ -55,6 +55,34 @@ async function fillUp(
     }
   }
 }
+
+describe("files that are not in their place any more", () => {
+  test.each(["outlast.db", "outlast.db-wal"])(
+    "%s is missed: nothing is acknowledged until it is back",
+    async (name) => {
+      const { folder, newStore } = current();
+      const store = newStore();
+      await store.open();
+      const journal = new TestJournal();
+      expect(await store.append(journal.next(...created("a")))).toBe("committed");
+      const file = join(folder, name);
+      const away = join(folder, "away");
+      renameSync(file, away);
+      const second = journal.next(...created("b"));
+      const gone = { name: "StoreUnavailable", reason: "io", message: expect.stringContaining("was moved") as string };
+      await expect(store.append(second)).rejects.toMatchObject(gone);
+      copyFileSync(away, file);
+      await expect(store.append(second)).rejects.toMatchObject(gone);
+      await expect(store.appendLogs([])).rejects.toMatchObject(gone);
+      renameSync(away, file);
+      // As after any trouble, who appends finds out by itself that the entry is there.
+      expect(await store.append(second)).toBe("taken");
+      expect(await store.readTail()).toMatchObject({ seq: second.seq, nonce: second.nonce });
+      expect(await store.append(journal.next(...created("c")))).toBe("committed");
+      expect(await store.verify()).toEqual([]);
+    },
+  );
+});
 
 describe("a full disk", () => {
   test("is `full`; nothing is half written, and the same bytes go in once there is room", async ({ skip }) => {
