@@ -171,3 +171,9 @@ export function goodSchedules(): MadeHistory {
     })
     .at(4.6, ends(4), ends(0));
 }
+
+/** Ticks are missed, and in the same entry the schedule is edited: by its new jitter they would not be late yet. */
+export function missedAndEdited(): MadeHistory {
+  const late = { fired: 1, skipped: [{ ...row(2, "missed"), to: at(10) }] };
+  return fired().at(10, record(10, { ...late, content: { ...content, jitterMs: 60_000 }, fingerprint: "edited" }));
+}

@@ -116,8 +116,12 @@ function problemOf(
   at: number,
 ): string | null {
   switch (reason) {
-    case "missed":
-      return from <= at - missedGraceMs - (after.content.jitterMs ?? 0) ? null : "though they are not late";
+    case "missed": {
+      // They were late by what the schedule said then: before it was edited in this entry, perhaps more than once.
+      const isEdited = before?.fingerprint !== after.fingerprint || before?.changedAt !== after.changedAt;
+      const jitterMs = isEdited ? 0 : (after.content.jitterMs ?? 0);
+      return from <= at - missedGraceMs - jitterMs ? null : "though they are not late";
+    }
     case "paused":
       return before?.isPaused === true ? null : "though it was not paused";
     case "edited":
