@@ -55,3 +55,18 @@ test("what ends the children of a cancelled task, some in each entry, leaves tho
   expect(reply).toMatchObject({ kind: "retried", reopened: 3 });
   expect([first, last, "p"].map((task) => world.state(task))).toEqual(["running", "running", "running"]);
 });
+
+test("a retried child does not start beside the one that has its place, also under the next leader", () => {
+  const world = new FamilyWorld();
+  world.submit("p");
+  world.children("p", "c", 2, { concurrencyMax: 1 });
+  const [first, second] = [world.child("p", "c", 0), world.child("p", "c", 1)];
+  world.fail(first, "non-retryable");
+  expect(world.retry(first)).toMatchObject({ kind: "retried" });
+  const states = () => [first, second].map((task) => world.state(task));
+  expect(states()).toEqual(["created", "running"]);
+  world.failOver();
+  expect(states()).toEqual(["created", "running"]);
+  world.succeed(second);
+  expect(states()).toEqual(["running", "success"]);
+});
