@@ -52,9 +52,7 @@ export function changedWebhook(): MadeHistory {
 
 /** The same, from and back to what does not hear of that end. */
 export function webhookChangedBack(): MadeHistory {
-  return new MadeHistory()
-    .entry(...created)
-    .entry(webhookOf({ ...other, pending: 0 }))
+  return hooked(webhookOf(other))
     .entry(...end, deaf)
     .add(taken);
 }
@@ -62,9 +60,7 @@ export function webhookChangedBack(): MadeHistory {
 /** It was changed back before it was written: only its instant tells that, and not even that where it was changed before at that of the entry. */
 export function webhookChangedUnseen(before: number): MadeHistory {
   const [told, delivered] = end;
-  return new MadeHistory()
-    .entry(...created)
-    .entry(webhookOf({ ...other, changedAt: before }))
+  return hooked(webhookOf({ ...other, changedAt: before }))
     .entry(told, delivered, webhookOf({ ...other, pending: 1, changedAt: 0 }))
     .add(taken);
 }
@@ -101,8 +97,8 @@ const end = [
 const other: Partial<WebhookRecord> = { fingerprint: "g", content: { url: "https://a/", on: ["failure"] } };
 const deaf = webhookOf({ ...other, pending: 1 });
 
-function hooked(): MadeHistory {
-  return new MadeHistory().entry(...created).entry(webhookOf());
+function hooked(webhook = webhookOf()): MadeHistory {
+  return new MadeHistory().entry(...created).entry(webhook);
 }
 
 function cancelled(): MadeHistory {

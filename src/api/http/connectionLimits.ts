@@ -55,8 +55,8 @@ export function boundRequestTime(server: FastifyInstance, waitMsMax: number = li
     if (hasBody(request) && request.routeOptions.config.outlast?.body?.isRaw !== true) {
       // A small body has mostly come with the headers, and is read in this turn: then there is nothing to wait for.
       setImmediate(() => {
-        const { complete, readableEnded, destroyed } = request.raw;
-        if (!complete && !readableEnded && !destroyed) boundBody(request, reply, waitMsMax);
+        const { complete, destroyed } = request.raw;
+        if (!complete && !destroyed) boundBody(request, reply, waitMsMax);
       });
     }
     done();

@@ -6,7 +6,7 @@ import type { OpenRun } from "../../model/kinds/remote.ts";
 import type { Awaited } from "../../model/waiting.ts";
 
 /** What a task waits for before it starts. */
-export interface Links {
+interface Links {
   readonly after: readonly TaskId[];
   readonly runIf: RunCondition;
   readonly takesOutputs: boolean;

@@ -125,7 +125,7 @@ export class SqliteStore implements Store {
       throw toStoreError(this.#path, error);
     }
     // The statements were prepared for the layout before.
-    this.#opened = this.#use(({ place }) => ({ ...toOpened(database, this.#path), place }));
+    this.#opened = this.#use(({ place }) => toOpened(database, this.#path, place));
     return "migrated";
   }
 
@@ -269,7 +269,7 @@ export class SqliteStore implements Store {
       try {
         return guarded(this.#path, () => {
           const incarnation = this.#prepareTables(database);
-          return { opened: toOpened(database, this.#path), incarnation };
+          return { opened: toOpened(database, this.#path, new Place(this.#path)), incarnation };
         });
       } catch (error) {
         database.close();
@@ -307,11 +307,11 @@ export class SqliteStore implements Store {
   }
 }
 
-function toOpened(database: DatabaseSync, path: string): Opened {
+function toOpened(database: DatabaseSync, path: string, place: Place): Opened {
   const tasks = new TaskTable(database);
   return {
     database,
-    place: new Place(path),
+    place,
     journal: new Journal(database, path),
     tasks,
     list: new TaskList(database, () => tasks.counts(), isCurrent(database, path)),
