@@ -16,7 +16,8 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 /** Pipes are made in batches, since each batch costs one process, and the first one is small, since each pipe holds descriptors. */
 const batchMin = 4;
-const batchMax = 64;
+/** So many are held ready at most. */
+export const pipesReadyMax = 64;
 /** What statfs(2) says of a file system in memory. */
 const typeInMemory = 0x01021994;
 
@@ -110,7 +111,7 @@ export class FifoPipes {
     for (const [files, place] of places) {
       try {
         this.#ready = await makeIn(join(await place(), this.#prefix), files, { count: this.#batch, mode: this.#mode });
-        this.#batch = Math.min(2 * this.#batch, batchMax);
+        this.#batch = Math.min(2 * this.#batch, pipesReadyMax);
         return;
       } catch (error) {
         this.#batch = batchMin;
