@@ -69,6 +69,8 @@ export const defaults = {
 
   // Evidence of death (docs/reliability.md, 2).
   heartbeatMs: 1 * second,
+  /** A worker that runs nothing says only with each such beat that it lives: still before anybody doubts it (`suspectMs`). */
+  idleBeats: 2,
   suspectMs: 3 * second,
   lostGraceMs: 15 * second,
   /** How long a worker that has died or left is still shown; then its record goes. */
