@@ -309,6 +309,8 @@ export const defaults = {
   taskDescriptors: 1024,
   /** How long the look-up of a command's directory and program may take. */
   spawnLookMs: 10 * second,
+  /** How often the process that starts commands is told to go on, should it have been stopped. */
+  spawnerNudgeMs: 1 * second,
   /** A process that deals with files of another user and says nothing for so long is killed. */
   treeSilenceMs: 30 * second,
   /** How long such a process is kept for the next request. */

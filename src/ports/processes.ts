@@ -8,8 +8,8 @@ export interface Processes {
    * @throws SpawnError if it cannot be started; no handler is called then
    */
   spawn(command: ProcessCommand, handlers: ProcessHandlers): Promise<StartedProcess>;
-  /** Sends a signal to every process of a group; `null` only asks. False if the group has none left. */
-  signalGroup(group: number, signal: "SIGTERM" | "SIGKILL" | null): boolean;
+  /** Sends a signal to every process of a group; nothing happens if it has none left. */
+  signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void;
   /**
    * Kills every process of `group` (null for none) and every process whose environment holds all of `marks` (each
    * `NAME=value`), and looks again until there is none. A process inherits its parent's environment, so this finds what left
@@ -60,8 +60,12 @@ export interface ProcessHandlers {
   onOutput(bytes: Uint8Array): void | Promise<void>;
   /** All output has been delivered. Not called after `closeOutput`. */
   onOutputEnd(): void;
-  /** Called once. Output may still arrive from the pipe, or from children that hold it open. */
-  onExit(exit: ExitRecord): void;
+  /**
+   * Called once. Output may still arrive from the pipe, or from children that hold it open.
+   * @param exit neither a code nor a signal if nobody knows: what had started it has died, and the kernel has killed it for that
+   * @param hasGroup false if no other process of its group was alive when its id became free for others
+   */
+  onExit(exit: ExitRecord, hasGroup: boolean): void;
   /** What the process sent over its channel, in order. */
   onMessage?(message: Json): void;
 }
@@ -92,10 +96,13 @@ export interface Sweep {
 
 /** A program could not be started; the message says why, for people. */
 export class SpawnError extends Error {
-  /** `machine`: on another machine, or later, the same program may well be started. */
-  readonly fault: "task" | "machine";
+  /**
+   * `machine`: on another machine, or later, the same program may well be started. `lost`: what was to start it has died, and nobody
+   * knows whether it had begun; if so, the kernel has killed it, but not what it had started itself.
+   */
+  readonly fault: "task" | "machine" | "lost";
 
-  constructor(message: string, fault: "task" | "machine", options?: ErrorOptions) {
+  constructor(message: string, fault: "task" | "machine" | "lost", options?: ErrorOptions) {
     super(message, options);
     this.name = "SpawnError";
     this.fault = fault;
