@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Spawner } from "../../../src/node/spawner.ts";
-import { marked, type Stage, stage, until, withCommand } from "./stage.ts";
+import { marked, read, type Stage, stage, until, withCommand } from "./stage.ts";
 
 let on: Stage;
 beforeAll(async () => {
@@ -20,6 +20,10 @@ async function spawnerPid(): Promise<number> {
   const run = shell("echo $PPID");
   await run.ended;
   return Number(run.text());
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1]);
 }
 
 describe("where this machine can do it", () => {
@@ -112,9 +116,11 @@ describe("the death of the spawner", () => {
   });
 
   test("while a command is about to start leaves open whether it has begun", async () => {
-    const before = withCommand("perl");
+    // Those of other tests' workers are none of ours.
+    const own = () => withCommand("perl").filter((pid) => parentOf(pid) === process.pid);
+    const before = own();
     const spawner = await Spawner.open([]);
-    const [pid = 0] = withCommand("perl").filter((other) => !before.includes(other));
+    const [pid = 0] = own().filter((other) => !before.includes(other));
     process.kill(pid, "SIGSTOP");
     const nothing = openSync("/dev/null", "w");
     const request = { argv: ["true"], env: {}, cwd: "/", input: "/dev/null", output: [nothing, nothing] };
