@@ -171,7 +171,7 @@ export class SystemProcesses implements Processes {
     return this.#sweeper.killAll({ marks, group, since });
   }
 
-  countOomKills(): Promise<number | null> {
+  countOomKills(): number | null {
     return countOomKills();
   }
 }
@@ -285,7 +285,9 @@ function start(
       readers.filter((pipe) => pipe !== null),
       handlers,
     );
-    child.once("exit", (code, signal) => handlers.onExit({ code, signal }, signalGroup(pid, 0)));
+    child.once("exit", (code, signal) =>
+      handlers.onExit({ code, signal }, { hasGroup: signalGroup(pid, 0), mayHaveMore: true }),
+    );
     child.on("message", (message) => handlers.onMessage?.(message as Json));
     started({
       pid,

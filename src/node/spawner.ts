@@ -105,13 +105,13 @@ export class Spawner {
   }
 
   #take(line: string): void {
-    const [kind, subject = "", result = "", lives] = line.split(" ");
+    const [kind, subject = "", result = "", group, others] = line.split(" ");
     const number = Number(subject);
     if (kind === "x") {
       const onExit = this.#living.get(number);
       this.#living.delete(number);
       // Whoever waits for its start hears of that first.
-      setImmediate(() => onExit?.(exitOf(Number(result)), lives === "1"));
+      setImmediate(() => onExit?.(exitOf(Number(result)), { hasGroup: group === "1", mayHaveMore: others !== "0" }));
     } else {
       const waiting = this.#waiting.get(number);
       this.#waiting.delete(number);
@@ -125,7 +125,8 @@ export class Spawner {
   /** The kernel has killed what it had started, but not what that had started. */
   #end(): void {
     this.#hasEnded = true;
-    for (const onExit of this.#living.values()) onExit({ code: null, signal: null }, true);
+    for (const onExit of this.#living.values())
+      onExit({ code: null, signal: null }, { hasGroup: true, mayHaveMore: true });
     this.#living.clear();
     for (const { reject } of this.#waiting.values())
       reject(new SpawnError("The process that was to start the command has died.", "lost"));

@@ -6,7 +6,9 @@
  * It is told of commands on its stdin, each as four bytes with the length of what follows: fields that end with a NUL are the id, the
  * working directory, the files for stdin, stdout and stderr, the number of arguments, the arguments, and each `NAME=value` of the
  * environment. It answers with a line each: `s ID PID` once the program is executed, `f ID ERRNO` if it could not be, and
- * `x PID STATUS LIVES` at its end: what wait(2) says, and 1 if another process of its group lives, else 0.
+ * `x PID STATUS GROUP OTHERS` at its end: what wait(2) says, and 1 or 0 for whether another process of its group lives, and whether
+ * anything may live that this process has started and that is not a command. The kernel gives it what commands leave behind for
+ * children (prctl(2) PR_SET_CHILD_SUBREAPER): where it has none but commands, nothing is left behind by anybody.
  *
  * Called with the process id of the worker and the number of the system call prctl; see `ready` for what else it needs.
  */
@@ -16,6 +18,7 @@ use Fcntl;
 use POSIX ();
 my ($parent, $prctl) = map { $_ + 0 } @ARGV;
 my ($self, $buffer, %living) = ($$, '');
+my $adopts = 0;
 
 # Its end is that of all that it has started, and that of the worker is its own.
 sub tie_to { syscall($prctl, 1, 9, 0, 0, 0) == 0 && getppid() == $_[0] }
@@ -29,13 +32,25 @@ sub answer {
   }
 }
 
+sub has_others {
+  return 1 unless $adopts;
+  open my $file, '<', "/proc/$self/task/$self/children" or return 1;
+  # Only this process can make a child vanish from the list, so it is whole.
+  exists $living{$_} or return 1 for split ' ', <$file> // '';
+  return 0;
+}
+
 sub reap {
+  my @ended;
   while ((my $pid = waitpid -1, POSIX::WNOHANG()) > 0) {
     my $status = $?;
     # Later its id may be another's.
-    my $lives = kill(0, -$pid) || $! == POSIX::EPERM() ? 1 : 0;
-    answer 'x', $pid, $status, $lives if delete $living{$pid};
+    my $group = kill(0, -$pid) || $! == POSIX::EPERM() ? 1 : 0;
+    push @ended, [$pid, $status, $group] if delete $living{$pid};
   }
+  return unless @ended;
+  my $others = has_others;
+  answer 'x', @$_, $others for @ended;
 }
 
 # A pipe whose reader is gone would hold up everybody.
@@ -83,6 +98,7 @@ sub start {
 }
 
 tie_to $parent or exit 1;
+$adopts = syscall($prctl, 36, 1, 0, 0, 0) == 0;
 opendir my $descriptors, "/proc/$parent/fd" or exit 1;
 pipe my $woken, my $waker or exit 1;
 $SIG{CHLD} = sub { syswrite $waker, '.' };

@@ -20,7 +20,7 @@ export interface Processes {
   /** Now, on a clock that runs only forward. */
   moment(): number;
   /** How many processes the machine has killed since its start because memory ran out; null where it does not tell. */
-  countOomKills(): Promise<number | null>;
+  countOomKills(): number | null;
 }
 
 /** Bounds of a command with all that it starts. */
@@ -63,11 +63,18 @@ export interface ProcessHandlers {
   /**
    * Called once. Output may still arrive from the pipe, or from children that hold it open.
    * @param exit neither a code nor a signal if nobody knows: what had started it has died, and the kernel has killed it for that
-   * @param hasGroup false if no other process of its group was alive when its id became free for others
    */
-  onExit(exit: ExitRecord, hasGroup: boolean): void;
+  onExit(exit: ExitRecord, remains: Remains): void;
   /** What the process sent over its channel, in order. */
   onMessage?(message: Json): void;
+}
+
+/** What is left of a process that has ended, when its id becomes free for others. */
+export interface Remains {
+  /** Other processes of its group live. */
+  readonly hasGroup: boolean;
+  /** False if it is known that nothing lives which it had started, in its group or out of it. */
+  readonly mayHaveMore: boolean;
 }
 
 export interface StartedProcess {

@@ -3,7 +3,9 @@ import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, rmSync, symlin
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SystemProcesses } from "../../../src/node/processes.ts";
 import { Spawner } from "../../../src/node/spawner.ts";
+import type { Remains } from "../../../src/ports/processes.ts";
 import { marked, read, type Stage, stage, until, withCommand } from "./stage.ts";
 
 let on: Stage;
@@ -129,5 +131,51 @@ describe("the death of the spawner", () => {
     await expect(started).rejects.toMatchObject({ fault: "lost" });
     expect(spawner?.hasEnded).toBe(true);
     closeSync(nothing);
+  });
+});
+
+describe("what is left at the end of a command", () => {
+  const processes = new SystemProcesses();
+  afterAll(() => processes.close());
+
+  async function remainsOf(line: string, meanwhile?: () => Promise<void>): Promise<Remains> {
+    const { promise, resolve } = Promise.withResolvers<Remains>();
+    const env = { PATH: pathWas ?? "", OUTLAST_TEST: String(process.pid) };
+    const command = { argv: ["sh", "-c", line], env, cwd: "/", home: "/", isTied: true, hasInput: false };
+    const handlers = {
+      onOutput: () => {},
+      onOutputEnd: () => {},
+      onExit: (_: unknown, remains: Remains) => resolve(remains),
+    };
+    await processes.spawn(command, handlers);
+    await meanwhile?.();
+    return promise;
+  }
+  const clean = { hasGroup: false, mayHaveMore: false };
+  const sweep = () => processes.killAll([`OUTLAST_TEST=${process.pid}`], null);
+
+  test("is known to be nothing where all that it started has ended", async () => {
+    expect(await remainsOf("true")).toEqual(clean);
+    expect(await remainsOf("sh -c 'sh -c true; true' & wait; exit 3")).toEqual(clean);
+  });
+
+  test.each([
+    ["in its group", "sleep 1000 >/dev/null 2>&1 &", { hasGroup: true, mayHaveMore: true }],
+    ["in a session of its own", "setsid sleep 1000 >/dev/null 2>&1 &", { mayHaveMore: true }],
+    ["forked twice", "(setsid sh -c 'sleep 1000 & wait' >/dev/null 2>&1 &)", { mayHaveMore: true }],
+  ])("is seen: %s", async (_, line, remains) => {
+    expect(await remainsOf(line)).toMatchObject(remains);
+    // While it is there, it may be that of any.
+    expect(await remainsOf("true")).toMatchObject({ mayHaveMore: true });
+    await sweep();
+    await expect.poll(() => remainsOf("true")).toEqual(clean);
+  });
+
+  test("is not what another command still has", async () => {
+    const own = shell("sh -c 'sleep 1000; true'");
+    await until("it to run", () => marked(`OUTLAST_TASK=${own.ref.task}`).length === 3);
+    expect(await remainsOf("true", async () => void (await remainsOf("sleep 0.1")))).toEqual(clean);
+    on.executor.abort(own.ref, 0, "cancelled");
+    await own.ended;
   });
 });
