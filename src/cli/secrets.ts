@@ -6,16 +6,13 @@ import { UsageError } from "./failure.ts";
 
 /** A secret in a file, without the line's end. @throws UsageError */
 export function readTokenFile(path: string): string {
-  let token: string;
   try {
-    token = readFileSync(path, "utf8").trim();
+    const token = readFileSync(path, "utf8").trim();
+    if (token !== "") return token;
   } catch (error) {
     throw new UsageError(`The token file ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`, null);
   }
-  if (token === "") throw new UsageError(`The token file ${path} is empty.`, null);
-  if (/[^\x21-\x7e\x80-\xff]/.test(token))
-    throw new UsageError(`The token file ${path} holds something else than one token.`, null);
-  return token;
+  throw new UsageError(`The token file ${path} is empty.`, null);
 }
 
 /** The file that systemd made of `LoadCredential=outlast-token:…`; null if there is none. */

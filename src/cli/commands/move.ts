@@ -34,7 +34,7 @@ async function move(context: Context, { from, to }: Flags): Promise<undefined> {
   await refuseLiving(path);
   const { openDump } = await import("../../stores/sqlite/dump.ts");
   const { takeOver } = await import("../../stores/mongodb/takeOver.ts");
-  const dump = openDump(path);
+  const dump = await openDump(path);
   try {
     const moved = await takeOver(dump, await mongodbUri(to));
     const { output } = context;
@@ -68,7 +68,7 @@ async function refuseLiving(path: string): Promise<void> {
 
 async function leaseOf(path: string) {
   const { openDump } = await import("../../stores/sqlite/dump.ts");
-  const dump = openDump(path);
+  const dump = await openDump(path);
   try {
     return dump.lease;
   } finally {

@@ -5,7 +5,7 @@ import { StoreRefused, StoreUnavailable } from "../../ports/store.ts";
 import { describeLockHolder } from "./lockHolder.ts";
 
 /** Larger pages than SQLite's 4 KiB: an entry's body and a piece of log span fewer of them. Measured in docs/decisions. */
-const pageBytes = 8192;
+export const pageBytes = 8192;
 
 /** A connection that may write. It changes nothing yet: first see whose file it is, then `enterWal`. */
 export function connect(path: string): DatabaseSync {

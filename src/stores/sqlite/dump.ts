@@ -7,10 +7,12 @@ import { StoreRefused } from "../../ports/store.ts";
 import type { StoreDump } from "../storeDump.ts";
 import { connectToRead, guarded } from "./connection.ts";
 import { toEntry } from "./journal.ts";
+import { refuseDamagedLog } from "./logDamage.ts";
 import { isCurrent } from "./schema.ts";
 
 /** Opens a file for reading; `close` must be called. @throws StoreRefused for one that a leader has not brought up to this version */
-export function openDump(path: string): StoreDump {
+export async function openDump(path: string): Promise<StoreDump> {
+  await refuseDamagedLog(path);
   return guarded(path, () => {
     const database = connectToRead(path);
     try {

@@ -1,4 +1,4 @@
-/** Finds out which process holds the write lock of an SQLite file, from the kernel's list of locks in `/proc`. */
+/** Finds out which process holds the locks of an SQLite file, from the kernel's list of locks in `/proc`. */
 import { readFileSync, statSync } from "node:fs";
 
 const commandLengthMax = 200;
@@ -10,16 +10,33 @@ const commandLengthMax = 200;
  */
 export function describeLockHolder(path: string): string | null {
   try {
-    const inodes = new Set([path, `${path}-shm`].flatMap(inodeOf));
-    for (const line of readFileSync("/proc/locks", "utf8").split("\n")) {
-      const [, , , access, pid = "", file = ""] = line.trim().split(/\s+/);
-      if (access !== "WRITE" || pid === String(process.pid) || !inodes.has(file.split(":")[2] ?? "")) continue;
-      return describeProcess(pid);
+    for (const { access, pid } of locksOn([path, `${path}-shm`])) {
+      if (access === "WRITE" && pid !== String(process.pid)) return describeProcess(pid);
     }
   } catch {
     // No /proc here.
   }
   return null;
+}
+
+/** True if a process, this one included, has a lock on the file: SQLite keeps one on `-shm` as long as a database is open. */
+export function isLocked(path: string): boolean {
+  try {
+    return locksOn([path]).length > 0;
+  } catch {
+    // No /proc here.
+    return false;
+  }
+}
+
+function locksOn(paths: readonly string[]): { access: string; pid: string }[] {
+  const inodes = new Set(paths.flatMap(inodeOf));
+  return readFileSync("/proc/locks", "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      const [, , , access = "", pid = "", file = ""] = line.trim().split(/\s+/);
+      return inodes.has(file.split(":")[2] ?? "") ? [{ access, pid }] : [];
+    });
 }
 
 function inodeOf(path: string): string[] {

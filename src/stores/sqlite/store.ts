@@ -32,6 +32,7 @@ import { AttemptList } from "./attemptList.ts";
 import { atOneInstant, connect, damaged, enterWal, guarded, toStoreError, transact } from "./connection.ts";
 import { Journal } from "./journal.ts";
 import { Leftovers } from "./leftovers.ts";
+import { refuseDamagedLog } from "./logDamage.ts";
 import { LogTable } from "./logTable.ts";
 import { MemberTable } from "./memberTable.ts";
 import { type PackedEntry, pack } from "./packedEntry.ts";
@@ -84,6 +85,7 @@ export class SqliteStore implements Store {
   async open(): Promise<StoreIdentity> {
     if (this.#opened !== null) throw new Error(`${this.#path} is open already.`);
     prepare(this.#path);
+    await refuseDamagedLog(this.#path);
     try {
       const { opened, incarnation } = await this.#connect();
       this.#opened = opened;

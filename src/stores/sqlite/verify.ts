@@ -9,6 +9,7 @@ import { isFinal, taskStates } from "../../model/task.ts";
 import { connectToRead, toStoreError, turn } from "./connection.ts";
 import { Fold, recordKey, textSum } from "./fold.ts";
 import { brokenLink, toEntry } from "./journal.ts";
+import { findLogDamage } from "./logDamage.ts";
 import { applicationId, isCurrent } from "./schema.ts";
 
 export interface Finding {
@@ -27,6 +28,9 @@ export async function verifyFile(path: string): Promise<readonly Finding[]> {
     if (findings.length < limits.storeFindingsMax) findings.push({ part, message });
   };
   if (!existsSync(path)) return [{ part: "file", message: `There is no file ${path}.` }];
+  // To read it would be enough for SQLite to forget what its log had.
+  const damage = await findLogDamage(path);
+  if (damage !== null) return [{ part: "file", message: damage }];
   let database: DatabaseSync | null = null;
   try {
     database = connectToRead(path);

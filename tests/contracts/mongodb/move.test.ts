@@ -96,7 +96,7 @@ describe.skipIf(deployment === null)("moving to MongoDB", () => {
 
   test("everything is there afterwards, with its ids, its order and its history, and the journal goes on", async () => {
     const journal = await fill();
-    const dump = openDump(path);
+    const dump = await openDump(path);
     expect(await takeOver(dump, place.uri)).toMatchObject({ tasks: 30, entries: 2, records: 2, logs: 1, seq: 4 });
     dump.close();
     const store = place.handle();
@@ -110,7 +110,7 @@ describe.skipIf(deployment === null)("moving to MongoDB", () => {
 
   test("one that was interrupted is no store yet, and can be begun again", async () => {
     await fill();
-    const dump = openDump(path);
+    const dump = await openDump(path);
     const broken: StoreDump = {
       ...{ incarnation: dump.incarnation, collections: dump.collections, lease: dump.lease },
       entries: () => dump.entries(),
@@ -139,7 +139,7 @@ describe.skipIf(deployment === null)("moving to MongoDB", () => {
 
   test("what masters have worked on since it was moved is refused, and stays as it is", async () => {
     const journal = await fill();
-    const dump = openDump(path);
+    const dump = await openDump(path);
     await takeOver(dump, place.uri);
     const store = place.handle();
     await store.open();
@@ -177,7 +177,7 @@ describe.skipIf(deployment === null)("moving to MongoDB", () => {
     for (let index = 0; index < 400; index += 1) await sqlite.append(journal.next());
     await sqlite.append(journal.next(...all.flatMap((id) => created(id, { input: { seconds: 1, large } as never }))));
     for (let index = 0; index < 400; index += 1) await sqlite.append(journal.next());
-    const dump = openDump(path);
+    const dump = await openDump(path);
     const broken: StoreDump = {
       ...withFields(dump),
       *entries() {
@@ -215,7 +215,7 @@ describe.skipIf(deployment === null)("moving to MongoDB", () => {
     await store.open();
     await store.append(new TestJournal().next(...created("other")));
     await store.close();
-    const dump = openDump(path);
+    const dump = await openDump(path);
     // Another store's incarnation.
     await expect(takeOver({ ...withFields(dump), incarnation: "else" }, place.uri)).rejects.toMatchObject({
       name: "StoreRefused",
