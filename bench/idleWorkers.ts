@@ -1,5 +1,6 @@
 /** Many workers that have nothing to do, in a process of their own: `node bench/idleWorkers.ts MASTER HOW-MANY`. Says so when all are attached. */
 import { setTimeout } from "node:timers/promises";
+import { Bearer } from "../src/model/bearer.ts";
 import type { BootId, WorkerId } from "../src/model/ids.ts";
 import { SystemClock } from "../src/node/clock.ts";
 import { createDial } from "../src/node/httpLink.ts";
@@ -13,7 +14,7 @@ const lookMs = 100;
 
 const [master = "", howMany = "0"] = process.argv.slice(2);
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const dial = createDial({ token: null, log: silent });
+const dial = createDial({ bearer: new Bearer(null), log: silent });
 const client = createClient({ masters: [master] });
 
 function createWorker(number: number): Worker {

@@ -1,5 +1,6 @@
 /** What every command can use: the global options, the output, a client for the masters, and a signal for Ctrl-C. */
 import type { Command } from "commander";
+import { Bearer } from "../model/bearer.ts";
 import type { Outlast } from "../sdk/client.ts";
 import type { ConnectionOptions } from "../sdk/connection.ts";
 import type { Fetch } from "../sdk/fetch.ts";
@@ -40,11 +41,20 @@ export class Context {
 
   /** From `--token`, its variable, `--token-file`, or the credentials that systemd hands over. */
   get token(): string | null {
+    const file = this.#tokenFile;
+    return file === null ? this.options.token || null : readTokenFile(file);
+  }
+
+  /** The token of a process that runs for long: one from a file is read again where masters refuse it. */
+  bearer(): Bearer {
+    const file = this.#tokenFile;
+    return new Bearer(file === null ? this.token : () => readTokenFile(file));
+  }
+
+  get #tokenFile(): string | null {
     const { token, tokenFile } = this.options;
-    if (tokenFile !== undefined && tokenFile !== "") return readTokenFile(tokenFile);
-    if (token !== undefined && token !== "") return token;
-    const file = systemdTokenFile();
-    return file === null ? null : readTokenFile(file);
+    if (tokenFile !== undefined && tokenFile !== "") return tokenFile;
+    return token !== undefined && token !== "" ? null : systemdTokenFile();
   }
 
   /** What calls of the masters are made with: the token, or else the session of `outlast login`. */
@@ -63,7 +73,7 @@ export class Context {
     const startedAt = performance.now();
     return createClient({
       masters: this.options.masters,
-      token: this.credential,
+      token: () => this.credential,
       fetch: fetchWith,
       retryForMs: this.options.retryFor,
       onRetry: ({ error }) => {

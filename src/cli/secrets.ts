@@ -6,13 +6,16 @@ import { UsageError } from "./failure.ts";
 
 /** A secret in a file, without the line's end. @throws UsageError */
 export function readTokenFile(path: string): string {
+  let token: string;
   try {
-    const token = readFileSync(path, "utf8").trim();
-    if (token !== "") return token;
+    token = readFileSync(path, "utf8").trim();
   } catch (error) {
     throw new UsageError(`The token file ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`, null);
   }
-  throw new UsageError(`The token file ${path} is empty.`, null);
+  if (token === "") throw new UsageError(`The token file ${path} is empty.`, null);
+  if (/[^\x21-\x7e\x80-\xff]/.test(token))
+    throw new UsageError(`The token file ${path} holds something else than one token.`, null);
+  return token;
 }
 
 /** The file that systemd made of `LoadCredential=outlast-token:…`; null if there is none. */

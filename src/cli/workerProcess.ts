@@ -42,7 +42,8 @@ import { readVersion } from "./version.ts";
 import { takePlace, type WorkerPlace } from "./workerName.ts";
 
 export async function runWorker(context: Context, flags: WorkerFlags): Promise<ExitCode> {
-  const { token, output, options } = context;
+  const { output, options } = context;
+  const bearer = context.bearer();
   const taskFiles = await findTaskFiles(flags.tasks ?? [], process.cwd());
   const remotes = await openRemotes(flags.remote ?? [], process.env);
   const user = flags.runAs === undefined ? null : await findTaskUser(flags.runAs, process.cwd());
@@ -50,7 +51,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
   const { name } = place;
   const show = await openOrLeave(place, async () => showCertificate(options));
   const log = openLog(name, flags, output.areNotesPainted);
-  if (user === null) warnOfExposedToken(token, log);
+  if (user === null) warnOfExposedToken(bearer.token, log);
   const clock = new SystemClock();
   const id = name as WorkerId;
   const boot = new SystemIds().random() as BootId;
@@ -74,7 +75,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     allowsPrivateHttp: flags.httpPrivate === true,
     containers,
     remotes,
-    blobs: new HttpBlobs({ masters: options.masters, token, showCertificate: show }),
+    blobs: new HttpBlobs({ masters: options.masters, bearer, showCertificate: show }),
     ...attemptPlaces,
     handlers: taskFiles.length === 0 ? null : handlerOptions(taskFiles),
     mapReduce: jobOptions(flags),
@@ -95,7 +96,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     queues: flags.queues,
     labels: labelsOf(flags, { boundsProcesses: groups.can("processesMax"), engine: containers?.name, remotes }),
     masters: options.masters,
-    dial: createDial({ token, log, showCertificate: show }),
+    dial: createDial({ bearer, log, showCertificate: show }),
     clock,
     log,
     outbox: new FileOutbox(join(place.directory, "outbox")),
@@ -113,7 +114,8 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     },
   });
   const stopping = stopOnRequest(worker, executor, flags, log);
-  if (metrics !== null) await openPorts(flags, isReady, (...exchange) => metrics.answer(...exchange, token), log);
+  if (metrics !== null)
+    await openPorts(flags, isReady, (...exchange) => metrics.answer(...exchange, bearer.token), log);
   await worker.start();
   const error = await worker.ended;
   await leave(place, processes, spool);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { Bearer } from "../model/bearer.ts";
 import type { BootId, SessionId, TaskId, WorkerId } from "../model/ids.ts";
 
 import type { ReportRequest, StreamMessage } from "../model/protocol.ts";
@@ -45,7 +46,7 @@ function json(response: ServerResponse, status: number, body: unknown): void {
 }
 
 function dial(address: string, options: Partial<LinkOptions> = {}) {
-  return createDial({ token: null, log: silent, ...options })(address);
+  return createDial({ bearer: new Bearer(null), log: silent, ...options })(address);
 }
 
 async function failure(promise: Promise<unknown>): Promise<LinkError> {
@@ -97,7 +98,7 @@ describe("calls", () => {
       seen.push(request.method, request.url, request.headers.authorization, JSON.parse(body));
       json(response, 200, attachAnswer);
     });
-    const link = dial(`${address}/`, { token: "secret" });
+    const link = dial(`${address}/`, { bearer: new Bearer("secret") });
     expect(await link.attach(worker, attach)).toEqual(attachAnswer);
     expect(seen).toEqual(["POST", "/v1/workers/w-1/sessions", "Bearer secret", attach]);
   });
@@ -235,7 +236,7 @@ describe("the stream", () => {
     });
     const polite = listen(address);
     expect(await polite.closed).toBe("The master ended the stream.");
-    const rude = listen(address, { token: "x" });
+    const rude = listen(address, { bearer: new Bearer("x") });
     expect(await rude.closed).not.toBe("The master ended the stream.");
     expect(rude.messages).toEqual([beat]);
     expect(rude.closes).toHaveLength(1);

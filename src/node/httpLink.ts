@@ -1,6 +1,7 @@
 /** The worker's connection to a master: JSON over HTTP with keep-alive, and one event stream from the master. */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { type Bearer, mayBeRefused } from "../model/bearer.ts";
 import { wrongScheme } from "../model/errors.ts";
 import type { ChildrenPage, ChildrenRequest, StepsPage, StepsRequest } from "../model/family.ts";
 import type { SessionId, WorkerId } from "../model/ids.ts";
@@ -26,8 +27,7 @@ import {
 import { readAnswer, readStream } from "./httpAnswer.ts";
 
 export interface LinkOptions {
-  /** The bearer token; null if the masters need none. */
-  readonly token: string | null;
+  readonly bearer: Bearer;
   readonly log: Log;
   readonly connectTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
@@ -106,7 +106,7 @@ class HttpLink implements MasterLink {
       const path = `${workerPath(worker)}/stream?session=${encodeURIComponent(session)}`;
       const response = await this.#send("GET", path, null, leaving.signal);
       clearTimeout(opening);
-      if (response.statusCode !== 200) throw await toError(response);
+      if (response.statusCode !== 200) throw await this.#errorOf(response);
       await readStream(response, leaving.signal, (data) => {
         const message = parseMessage(data);
         if (message !== null) handlers.onMessage(message);
@@ -130,7 +130,7 @@ class HttpLink implements MasterLink {
     try {
       const response = await this.#send("POST", path, Buffer.from(JSON.stringify(body)), limit);
       const status = response.statusCode ?? 0;
-      if (status < 200 || status > 299) throw await toError(response);
+      if (status < 200 || status > 299) throw await this.#errorOf(response);
       const text = await readAnswer(response, limits.answerBytesMax);
       return text === "" ? null : parseJson(text);
     } catch (error) {
@@ -144,11 +144,22 @@ class HttpLink implements MasterLink {
     }
   }
 
+  /** Sends one request, once more if there is another token than the one that was refused, and returns the head of its answer. */
+  async #send(method: string, path: string, body: Buffer | null, signal: AbortSignal): Promise<IncomingMessage> {
+    const { bearer, log } = this.#wire;
+    const { token } = bearer;
+    const response = await this.#sendAlive(method, path, body, signal);
+    if (!mayBeRefused(response.statusCode) || !bearer.renew(token)) return response;
+    log.info("a master refused the token; there is another one now", { address: this.#address });
+    response.resume();
+    return await this.#sendAlive(method, path, body, signal);
+  }
+
   /**
    * Sends one request and returns the head of its answer. If a kept connection was closed by the master meanwhile, the request is
    * sent once more on a new connection; all of our requests may be repeated.
    */
-  async #send(method: string, path: string, body: Buffer | null, signal: AbortSignal): Promise<IncomingMessage> {
+  async #sendAlive(method: string, path: string, body: Buffer | null, signal: AbortSignal): Promise<IncomingMessage> {
     try {
       return await this.#sendOnce(method, path, body, signal, true);
     } catch (error) {
@@ -163,7 +174,7 @@ class HttpLink implements MasterLink {
       const isSecure = url.protocol === "https:";
       if (!isSecure && url.protocol !== "http:")
         throw new LinkError("unreachable", `${this.#address} is not an http or https address.`);
-      const options: RequestOptions = { method, signal, headers: this.#headers(body) };
+      const options: RequestOptions = { method, signal, headers: this.#headers(body, this.#wire.bearer.token) };
       if (isSecure) Object.assign(options, this.#wire.showCertificate());
       options.agent = mayReuse && (isSecure ? this.#wire.secure : this.#wire.plain);
       const request = isSecure ? httpsRequest(url, options) : httpRequest(url, options);
@@ -187,12 +198,18 @@ class HttpLink implements MasterLink {
     });
   }
 
-  #headers(body: Buffer | null): { [name: string]: string | number } {
+  #headers(body: Buffer | null, token: string | null): { [name: string]: string | number } {
     return {
       accept: body === null ? "text/event-stream" : "application/json",
       ...(body !== null && { "content-type": "application/json", "content-length": body.length }),
-      ...(this.#wire.token !== null && { authorization: `Bearer ${this.#wire.token}` }),
+      ...(token !== null && { authorization: `Bearer ${token}` }),
     };
+  }
+
+  async #errorOf(response: IncomingMessage): Promise<LinkError> {
+    const error = await toError(response);
+    if (error.code !== "unauthorized") return error;
+    return new LinkError(error.code, `${error.message} ${this.#wire.bearer.outlook}`, error.leader);
   }
 
   #notOurs(call: string): LinkError {

@@ -2,8 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
-import { access, constants, realpath, stat } from "node:fs/promises";
-import { delimiter, join, resolve } from "node:path";
+import { realpath, stat } from "node:fs/promises";
 import type { Json } from "../model/json.ts";
 import { defaults, limits } from "../model/limits.ts";
 import type { BoundMeans } from "../model/task.ts";
@@ -21,8 +20,10 @@ import { type FifoPipe, FifoPipes } from "./fifoPipes.ts";
 import { countOomKills } from "./oomKills.ts";
 import { OutputPipes } from "./outputPipes.ts";
 import { moment } from "./processSweeper.ts";
+import { findLimiter, findMemoryLimiter, findProgram, findTie } from "./programs.ts";
+import { Spawner } from "./spawner.ts";
 import { codeOf, isMachineFault, quote, toSpawnError } from "./spawnFailure.ts";
-import { becomeOptions, type TaskUser } from "./taskUser.ts";
+import type { TaskUser } from "./taskUser.ts";
 import { ThreadedSweeper } from "./threadedSweeper.ts";
 
 /** So many programs are remembered. */
@@ -37,8 +38,8 @@ export class SystemProcesses implements Processes {
   #groups: ControlGroups | null = null;
   /** Where each program was last; it is looked for there first. */
   readonly #places = new Map<string, string>();
-  /** What stands before each tied command. */
-  #prefixes: Promise<readonly string[]> | null = null;
+  /** How tied commands are started. */
+  #ways: Promise<Ways> | null = null;
 
   /**
    * @param pipeDirectory where names of pipes may be made for a moment; it is emptied first. Null for a temporary one
@@ -53,20 +54,27 @@ export class SystemProcesses implements Processes {
     const [name = ""] = command.argv;
     const look = () => checkProgram(command, this.#places);
     await this.#looks.run(look, () => toSpawnError(name, { code: "ETIMEDOUT" }));
-    const prefix = command.isTied ? await this.#findPrefixes(command.argv[0] ?? "") : [];
-    const { group, bounds } = await this.#bound(command, prefix);
     const made = await this.#makePipes(command);
-    const input = command.inputFile === undefined ? null : openInput(command.inputFile, command.argv[0] ?? "", made);
+    let group: ControlGroup | null = null;
     try {
-      const started = await start(command, [...prefix, ...command.argv], { made, input }, handlers);
-      return { ...started, ...(bounds !== null && { bounds }), endBounds: () => endGroup(group) };
+      const { spawner, prefix } = await this.#findWay(command, made);
+      const bound = await this.#bound(command, prefix);
+      group = bound.group;
+      const argv = [...prefix, ...command.argv];
+      const started = await (spawner === null
+        ? start(command, argv, made, handlers)
+        : startBy(spawner, command, argv, made, handlers));
+      return {
+        ...started,
+        ...(bound.bounds !== null && { bounds: bound.bounds }),
+        endBounds: () => endGroup(bound.group),
+      };
     } catch (error) {
       await group?.remove();
       for (const { reader } of made) reader.destroy();
       throw error;
     } finally {
       for (const { writer } of made) closeSync(writer);
-      if (input !== null) closeSync(input);
     }
   }
 
@@ -105,19 +113,33 @@ export class SystemProcesses implements Processes {
   /** Removes what it keeps on disk. @returns false if something is still waiting for a disk or a process that hangs */
   async close(): Promise<boolean> {
     if (this.#looks.isBusy || this.#sweeper.isBusy) return false;
+    const ways = await this.#ways?.catch(() => null);
+    ways?.spawner?.close();
     await this.#pipes.close();
     return true;
   }
 
-  /** Looked for once; where the machine is too short of something to look, with the next command again. */
-  async #findPrefixes(program: string): Promise<string[]> {
-    this.#prefixes ??= Promise.all([findTie(this.#user), findLimiter()]).then((found) => found.flat());
+  /** Through the spawner where there is one and all that the command needs can be handed on to it. */
+  async #findWay({ argv, isTied, hasInput, hasChannel }: ProcessCommand, made: readonly FifoPipe[]): Promise<Way> {
+    if (!isTied) return { spawner: null, prefix: [] };
+    const { spawner, become, direct } = await this.#findWays(argv[0] ?? "");
+    if (spawner === null || made.length !== 2 || hasInput || hasChannel === true)
+      return { spawner: null, prefix: [...direct] };
+    return { spawner, prefix: [...become] };
+  }
+
+  /** Looked for once; where the machine is too short of something to look, or the spawner has ended, with the next command again. */
+  async #findWays(program: string): Promise<Ways> {
+    this.#ways ??= findWays(this.#user);
     try {
-      return [...(await this.#prefixes)];
+      const ways = await this.#ways;
+      if (ways.spawner?.hasEnded !== true) return ways;
     } catch (error) {
-      this.#prefixes = null;
+      this.#ways = null;
       throw error instanceof SpawnError ? error : toSpawnError(program, error);
     }
+    this.#ways = null;
+    return this.#findWays(program);
   }
 
   /** One for stdout and one for stderr; none where the machine can make none, or nobody wants the output. */
@@ -137,15 +159,8 @@ export class SystemProcesses implements Processes {
     return [];
   }
 
-  signalGroup(group: number, signal: "SIGTERM" | "SIGKILL" | null): boolean {
-    // 0 and 1 would mean this process's own group, and everyone.
-    if (!(group > 1)) throw new Error(`${group} is not a process group.`);
-    try {
-      return process.kill(-group, signal ?? 0);
-    } catch (error) {
-      // EPERM: it exists, but belongs to another user.
-      return (error as NodeJS.ErrnoException).code === "EPERM";
-    }
+  signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void {
+    signalGroup(group, signal);
   }
 
   moment(): number {
@@ -156,7 +171,7 @@ export class SystemProcesses implements Processes {
     return this.#sweeper.killAll({ marks, group, since });
   }
 
-  countOomKills(): Promise<number | null> {
+  countOomKills(): number | null {
     return countOomKills();
   }
 }
@@ -172,20 +187,22 @@ export async function directoryMark(directory: string): Promise<string> {
     .slice(0, 16);
 }
 
+/** @param signal 0 only asks. @returns false if the group has no process left */
+function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL" | 0): boolean {
+  // 0 and 1 would mean this process's own group, and everyone.
+  if (!(group > 1)) throw new Error(`${group} is not a process group.`);
+  try {
+    return process.kill(-group, signal);
+  } catch (error) {
+    // EPERM: it exists, but belongs to another user.
+    return codeOf(error) === "EPERM";
+  }
+}
+
 async function endGroup(group: ControlGroup | null): Promise<{ readonly hasHitProcesses: boolean }> {
   const hasHitProcesses = (await group?.hasHitProcesses()) === true;
   await group?.remove();
   return { hasHitProcesses };
-}
-
-/** @throws SpawnError */
-function openInput(path: string, program: string, made: readonly FifoPipe[]): number {
-  try {
-    return openSync(path, "r");
-  } catch (error) {
-    drop(made);
-    throw toSpawnError(program, error);
-  }
 }
 
 function drop(pipes: readonly FifoPipe[]): void {
@@ -195,28 +212,63 @@ function drop(pipes: readonly FifoPipe[]): void {
   }
 }
 
+/** How a command is started. */
+interface Way {
+  /** Null: this process starts it itself. */
+  readonly spawner: Spawner | null;
+  /** What stands before it. */
+  readonly prefix: string[];
+}
+
+interface Ways {
+  readonly spawner: Spawner | null;
+  /** What stands before a command that the spawner starts, which ties it and has lowered the limit of open files. */
+  readonly become: readonly string[];
+  /** What stands before one that this process starts itself. */
+  readonly direct: readonly string[];
+}
+
+async function findWays(user: TaskUser | null): Promise<Ways> {
+  const [tie, limiter] = await Promise.all([findTie(user), findLimiter()]);
+  const spawner = await Spawner.open(limiter);
+  return { spawner, become: user === null ? [] : tie, direct: [...tie, ...limiter] };
+}
+
+/** @throws SpawnError */
+async function startBy(
+  spawner: Spawner,
+  command: ProcessCommand,
+  argv: readonly string[],
+  made: readonly FifoPipe[],
+  handlers: ProcessHandlers,
+): Promise<StartedProcess> {
+  const { env, cwd, inputFile = "/dev/null" } = command;
+  const output = made.map(({ writer }) => writer);
+  const pipes = new OutputPipes(
+    made.map(({ reader }) => reader),
+    handlers,
+  );
+  try {
+    const pid = await spawner.start({ argv, env, cwd, input: inputFile, output }, (exit, hasGroup) =>
+      handlers.onExit(exit, hasGroup),
+    );
+    return { pid, write: () => {}, send: () => {}, drained: () => pipes.drained(), closeOutput: () => pipes.close() };
+  } catch (error) {
+    throw error instanceof SpawnError ? error : toSpawnError(command.argv[0] ?? "", error);
+  }
+}
+
 /** @throws SpawnError */
 function start(
   command: ProcessCommand,
   argv: readonly string[],
-  { made, input }: { readonly made: readonly FifoPipe[]; readonly input: number | null },
+  made: readonly FifoPipe[],
   handlers: ProcessHandlers,
 ): Promise<StartedProcess> {
-  const [program = "", ...args] = argv;
-  const output = made.length === 2 ? made.map(({ writer }) => writer) : (["pipe", "pipe"] as const);
   return new Promise((started, reject) => {
     let child: ChildProcess;
     try {
-      child = spawn(program, args, {
-        env: { ...command.env },
-        cwd: command.cwd,
-        detached: true,
-        stdio: [
-          input ?? (command.hasInput ? "pipe" : "ignore"),
-          ...output,
-          ...(command.hasChannel === true ? (["ipc"] as const) : []),
-        ],
-      });
+      child = spawnDirectly(command, argv, made);
     } catch (error) {
       return reject(toSpawnError(command.argv[0] ?? "", error));
     }
@@ -233,7 +285,9 @@ function start(
       readers.filter((pipe) => pipe !== null),
       handlers,
     );
-    child.once("exit", (code, signal) => handlers.onExit({ code, signal }));
+    child.once("exit", (code, signal) =>
+      handlers.onExit({ code, signal }, { hasGroup: signalGroup(pid, 0), mayHaveMore: true }),
+    );
     child.on("message", (message) => handlers.onMessage?.(message as Json));
     started({
       pid,
@@ -245,6 +299,26 @@ function start(
       closeOutput: () => pipes.close(),
     });
   });
+}
+
+function spawnDirectly(command: ProcessCommand, argv: readonly string[], made: readonly FifoPipe[]): ChildProcess {
+  const [program = "", ...args] = argv;
+  const output = made.length === 2 ? made.map(({ writer }) => writer) : (["pipe", "pipe"] as const);
+  const input = command.inputFile === undefined ? null : openSync(command.inputFile, "r");
+  try {
+    return spawn(program, args, {
+      env: { ...command.env },
+      cwd: command.cwd,
+      detached: true,
+      stdio: [
+        input ?? (command.hasInput ? "pipe" : "ignore"),
+        ...output,
+        ...(command.hasChannel === true ? (["ipc"] as const) : []),
+      ],
+    });
+  } finally {
+    if (input !== null) closeSync(input);
+  }
 }
 
 /** @throws SpawnError */
@@ -278,88 +352,4 @@ async function directoryFailure(path: string): Promise<string | null> {
   } catch (error) {
     return codeOf(error);
   }
-}
-
-/**
- * A path of the program among those that execvp(3) would try; the first one, unless it is still where it was.
- * @param last where it was before; looked at first, since each look is a turn of another thread
- * @throws SpawnError
- */
-async function findProgram(program: string, path: string, cwd: string, last?: string): Promise<string> {
-  const candidates = program.includes("/")
-    ? [resolve(cwd, program)]
-    : path.split(delimiter).map((directory) => join(resolve(cwd, directory), program));
-  if (last !== undefined && candidates.length > 1) candidates.unshift(last);
-  let refused: string | null = null;
-  let trouble: unknown = null;
-  for (const candidate of candidates) {
-    try {
-      const found = await stat(candidate);
-      if (!found.isFile()) throw Object.assign(new Error("not a file"), { code: "EACCES" });
-      await access(candidate, constants.X_OK);
-      return candidate;
-    } catch (error) {
-      if (isMachineFault(error)) trouble ??= error;
-      else if (["EACCES", "EPERM"].includes(codeOf(error))) refused ??= candidate;
-    }
-  }
-  if (trouble !== null) throw toSpawnError(program, trouble);
-  if (refused !== null) throw new SpawnError(`${quote(refused)} is not executable for this worker.`, "task");
-  throw new SpawnError(`The program ${quote(program)} does not exist on this worker.`, "task");
-}
-
-/**
- * What to put before a command so that the kernel kills it when its parent dies, prctl(2) PR_SET_PDEATHSIG, and so that it runs as
- * another user; nothing where the machine has no setpriv(1), or one that cannot do it, and no other user is wanted.
- */
-async function findTie(user: TaskUser | null): Promise<readonly string[]> {
-  const become = user === null ? [] : becomeOptions(user);
-  const found = await findPrefix("setpriv", [...become, "--pdeathsig", "KILL", "--"]);
-  // Better no task than one with the rights of its worker.
-  if (found.length === 0 && user !== null)
-    throw new SpawnError(`This worker can no longer run commands as ${user.name}.`, "machine");
-  return found;
-}
-
-/** What to put before a command so that it gets the usual limit of open files; nothing where there is no prlimit(1). */
-function findLimiter(): Promise<readonly string[]> {
-  return findPrefix("prlimit", [`--nofile=${defaults.taskDescriptors}:`, "--"]);
-}
-
-/**
- * What to put before a command so that it, and each process that it starts, may have only so much memory of its own: getrlimit(2)
- * RLIMIT_DATA.
- * @throws SpawnError where the machine cannot do that: the command must not run without the bound
- */
-async function findMemoryLimiter(program: string, bytes: number): Promise<readonly string[]> {
-  let found: readonly string[] = [];
-  try {
-    found = await findPrefix("prlimit", [`--data=${bytes}`, "--"]);
-  } catch (error) {
-    throw toSpawnError(program, error);
-  }
-  if (found.length > 0) return found;
-  throw new SpawnError(
-    "This worker cannot bound memory (memoryBytesMax): it has no prlimit(1) that can do it.",
-    "task",
-  );
-}
-
-/**
- * A program with options that runs the command behind them; nothing where the machine has none that can do it.
- * @throws what the system says where it could not be tried
- */
-async function findPrefix(name: string, options: readonly string[]): Promise<readonly string[]> {
-  const path = process.env["PATH"] ?? "";
-  const program = await findProgram(name, path, "/").catch((error: unknown) => {
-    if (error instanceof SpawnError && error.fault === "machine") throw error.cause;
-    return null;
-  });
-  if (program === null) return [];
-  const isAble = await new Promise<boolean>((resolveAble, reject) => {
-    const child = spawn(program, [...options, "true"], { env: { PATH: path }, stdio: "ignore" });
-    child.once("error", (error) => (isMachineFault(error) ? reject(error) : resolveAble(false)));
-    child.once("exit", (code) => resolveAble(code === 0));
-  });
-  return isAble ? [program, ...options] : [];
 }

@@ -8,8 +8,8 @@ export interface Processes {
    * @throws SpawnError if it cannot be started; no handler is called then
    */
   spawn(command: ProcessCommand, handlers: ProcessHandlers): Promise<StartedProcess>;
-  /** Sends a signal to every process of a group; `null` only asks. False if the group has none left. */
-  signalGroup(group: number, signal: "SIGTERM" | "SIGKILL" | null): boolean;
+  /** Sends a signal to every process of a group; nothing happens if it has none left. */
+  signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void;
   /**
    * Kills every process of `group` (null for none) and every process whose environment holds all of `marks` (each
    * `NAME=value`), and looks again until there is none. A process inherits its parent's environment, so this finds what left
@@ -20,7 +20,7 @@ export interface Processes {
   /** Now, on a clock that runs only forward. */
   moment(): number;
   /** How many processes the machine has killed since its start because memory ran out; null where it does not tell. */
-  countOomKills(): Promise<number | null>;
+  countOomKills(): number | null;
 }
 
 /** Bounds of a command with all that it starts. */
@@ -60,10 +60,21 @@ export interface ProcessHandlers {
   onOutput(bytes: Uint8Array): void | Promise<void>;
   /** All output has been delivered. Not called after `closeOutput`. */
   onOutputEnd(): void;
-  /** Called once. Output may still arrive from the pipe, or from children that hold it open. */
-  onExit(exit: ExitRecord): void;
+  /**
+   * Called once. Output may still arrive from the pipe, or from children that hold it open.
+   * @param exit neither a code nor a signal if nobody knows: what had started it has died, and the kernel has killed it for that
+   */
+  onExit(exit: ExitRecord, remains: Remains): void;
   /** What the process sent over its channel, in order. */
   onMessage?(message: Json): void;
+}
+
+/** What is left of a process that has ended, when its id becomes free for others. */
+export interface Remains {
+  /** Other processes of its group live. */
+  readonly hasGroup: boolean;
+  /** False if it is known that nothing lives which it had started, in its group or out of it. */
+  readonly mayHaveMore: boolean;
 }
 
 export interface StartedProcess {
@@ -92,10 +103,13 @@ export interface Sweep {
 
 /** A program could not be started; the message says why, for people. */
 export class SpawnError extends Error {
-  /** `machine`: on another machine, or later, the same program may well be started. */
-  readonly fault: "task" | "machine";
+  /**
+   * `machine`: on another machine, or later, the same program may well be started. `lost`: what was to start it has died, and nobody
+   * knows whether it had begun; if so, the kernel has killed it, but not what it had started itself.
+   */
+  readonly fault: "task" | "machine" | "lost";
 
-  constructor(message: string, fault: "task" | "machine", options?: ErrorOptions) {
+  constructor(message: string, fault: "task" | "machine" | "lost", options?: ErrorOptions) {
     super(message, options);
     this.name = "SpawnError";
     this.fault = fault;

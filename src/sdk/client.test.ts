@@ -113,6 +113,24 @@ describe("submit", () => {
     expect(new Set(master.requests.map((request) => request.headers["idempotency-key"])).size).toBe(1);
   });
 
+  test("asks for another token once it was refused, and goes on with it", async () => {
+    let token = "one";
+    const master = await fake((request, response) => {
+      if (request.headers["authorization"] === "Bearer two") response.json(201, { id: "a", isNew: true });
+      else response.json(401, { error: { code: "unauthorized", message: "The token is wrong." } });
+    });
+    const client = createClient({ masters: master.url, token: () => token });
+    await expect(client.submit(sleep)).rejects.toMatchObject({ code: "unauthorized" });
+    expect(master.requests).toHaveLength(1);
+    token = "two";
+    expect(await client.submit(sleep)).toEqual({ id: "a", isNew: true });
+    expect(master.requests.map(({ headers }) => headers["authorization"])).toEqual([
+      "Bearer one",
+      "Bearer one",
+      "Bearer two",
+    ]);
+  });
+
   test("does not repeat what was refused, and passes on why", async () => {
     const master = await fake((_request, response) => {
       response.json(422, {

@@ -1,4 +1,5 @@
 /** One call over several masters: tries each address, follows hints to the leader, waits between rounds, gives up in the end. */
+import { Bearer, mayBeRefused, type TokenSource } from "../model/bearer.ts";
 import { type ErrorCode, type ErrorDetails, errorStatus, OutlastError, wrongScheme } from "../model/errors.ts";
 import { defaults, limits } from "../model/limits.ts";
 import { backoffMs, pause } from "./backoff.ts";
@@ -14,8 +15,11 @@ export interface ConnectionOptions {
    * `OUTLAST_MASTERS` says, or a master on this machine.
    */
   readonly masters?: string | readonly string[];
-  /** Sent as a bearer token. The default is what `OUTLAST_TOKEN` says; null for none. */
-  readonly token?: string | null;
+  /**
+   * Sent as a bearer token. The default is what `OUTLAST_TOKEN` says; null for none. A function, such as one that reads a file, is
+   * asked again each time that masters have refused what it gave.
+   */
+  readonly token?: TokenSource;
   /** How long a call goes on trying while no master can answer, in ms; 0 tries each master once. */
   readonly retryForMs?: number;
   /** Told before each wait between two rounds of tries. */
@@ -77,7 +81,7 @@ class Unreadable extends Error {}
 
 export class Connection {
   readonly masters: readonly string[];
-  readonly #token: string | null;
+  readonly #bearer: Bearer;
   readonly #retryForMs: number;
   readonly #onRetry: ConnectionOptions["onRetry"];
   readonly #fetch: Fetch;
@@ -93,7 +97,7 @@ export class Connection {
     const [first] = this.masters;
     if (first === undefined) throw new OutlastError("bad-request", "The address of at least one master is needed.");
     this.#preferred = first;
-    this.#token = options.token === undefined ? (fromEnvironment("OUTLAST_TOKEN") ?? null) : options.token;
+    this.#bearer = new Bearer(options.token === undefined ? (fromEnvironment("OUTLAST_TOKEN") ?? null) : options.token);
     this.#retryForMs = options.retryForMs ?? defaults.clientRetryForMs;
     this.#onRetry = options.onRetry;
     this.#fetch = options.fetch ?? fetch;
@@ -218,11 +222,12 @@ export class Connection {
     const headers: Record<string, string> = { accept: "application/json", ...call.headers };
     if (call.body !== undefined) headers["content-type"] ??= "application/json";
     if (call.content !== undefined) headers["content-type"] ??= "application/octet-stream";
-    if (this.#token !== null) headers["authorization"] = `Bearer ${this.#token}`;
+    if (this.#bearer.token !== null) headers["authorization"] = `Bearer ${this.#bearer.token}`;
     return headers;
   }
 
-  async #try(address: string, call: Call, deadline: Deadline): Promise<FetchAnswer> {
+  async #try(address: string, call: Call, deadline: Deadline, mayRenew = true): Promise<FetchAnswer> {
+    const { token } = this.#bearer;
     const unreadable: unknown[] = [];
     const listener = {
       onProgress: () => deadline.extend(),
@@ -238,6 +243,10 @@ export class Connection {
       throw unreadable.length === 0 ? error : new Unreadable("", { cause: unreadable[0] });
     });
     deadline.extend();
+    if (mayRenew && mayBeRefused(response.status) && this.#bearer.renew(token)) {
+      void response.body?.cancel();
+      return this.#try(address, call, deadline, false);
+    }
     this.#checkEpoch(call, response);
     if (response.ok) return response;
     const error = toError(response.status, await response.text());

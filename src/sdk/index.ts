@@ -1,6 +1,7 @@
 /** What `import … from "outlast"` gives: the client, and the nouns it speaks of. */
 
 export { type AttemptOutcome, type AttemptRecord, attemptOutcomes, type TaskAttempt } from "../model/attemptRecord.ts";
+export type { TokenSource } from "../model/bearer.ts";
 export { type ErrorCode, type ErrorDetails, OutlastError } from "../model/errors.ts";
 export type { OnNodeFailure, RunCondition } from "../model/graphs/conditions.ts";
 export type { GraphInput, GraphNode } from "../model/graphs/graph.ts";

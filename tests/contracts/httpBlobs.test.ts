@@ -6,6 +6,7 @@ import { createApi } from "../../src/api/http/server.ts";
 import { DirectoryBlobs } from "../../src/blobs/directory/blobs.ts";
 import { HttpBlobs } from "../../src/blobs/http/blobs.ts";
 import { Master } from "../../src/master/master.ts";
+import { Bearer } from "../../src/model/bearer.ts";
 import { SystemClock } from "../../src/node/clock.ts";
 import { SystemIds } from "../../src/node/ids.ts";
 import { type BlobsPlace, blobsContract } from "../../src/proof/contracts/blobsContract.ts";
@@ -43,7 +44,7 @@ async function twoMasters(): Promise<BlobsPlace & { readonly urls: readonly stri
   }
   return {
     urls,
-    handle: () => new HttpBlobs({ masters: urls, token }),
+    handle: () => new HttpBlobs({ masters: urls, bearer: new Bearer(token) }),
     remove: async () => {
       for (const end of ends) await end();
     },
@@ -54,5 +55,5 @@ blobsContract("through the leader", twoMasters);
 blobsContract("through a standby with a directory of its own, and past a master that is dead", async () => {
   const place = await twoMasters();
   const masters = ["http://127.0.0.1:1", ...place.urls.slice(1)];
-  return { ...place, handle: () => new HttpBlobs({ masters, token }) };
+  return { ...place, handle: () => new HttpBlobs({ masters, bearer: new Bearer(token) }) };
 });

@@ -15,8 +15,8 @@ test("turns of the event loop are told once, and not what it waits between them"
   await nextTurn();
   await nextTurn();
   expect(await longestSeconds(registry)).toBeGreaterThanOrEqual(0.06);
-  await rest();
-  expect(await longestSeconds(registry)).toBeLessThan(0.06);
+  // On a busy machine a turn may take long that did little. Each look begins anew, so one of them is without such a turn.
+  await expect.poll(() => rest().then(() => longestSeconds(registry)), { timeout: 20_000 }).toBeLessThan(0.06);
   const text = await registry.metrics();
   for (const figure of ["min_", "max_", "mean_", "stddev_", "p50_", "p90_", "p99_", ""])
     expect(text.match(new RegExp(`^# TYPE nodejs_eventloop_lag_${figure}seconds gauge$`, "gm"))).toHaveLength(1);
@@ -25,11 +25,15 @@ test("turns of the event loop are told once, and not what it waits between them"
 test("a process at rest is not woken to look at its event loop", async () => {
   addProcessMetrics(new Registry());
   await nextTurn();
+  // A timer of 10 ms makes about 50 each time.
+  await expect.poll(turnsWhileAtRest, { timeout: 20_000 }).toBeLessThan(25);
+});
+
+async function turnsWhileAtRest(): Promise<number> {
   const before = performance.nodeTiming.uvMetricsInfo.loopCount;
   await rest();
-  // A timer of 10 ms makes about 50.
-  expect(performance.nodeTiming.uvMetricsInfo.loopCount - before).toBeLessThan(25);
-});
+  return performance.nodeTiming.uvMetricsInfo.loopCount - before;
+}
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

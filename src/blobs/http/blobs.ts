@@ -4,6 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { type Bearer, mayBeRefused } from "../../model/bearer.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import {
   type Blobs,
@@ -22,8 +23,7 @@ import { Measured } from "../measured.ts";
 export interface HttpBlobsOptions {
   /** Base URLs of masters. The one that answered last is asked first. */
   readonly masters: readonly string[];
-  /** The bearer token; null if the masters need none. */
-  readonly token: string | null;
+  readonly bearer: Bearer;
   readonly showCertificate?: ShowCertificate;
 }
 
@@ -45,17 +45,17 @@ class Refused extends Error {
 
 export class HttpBlobs implements Blobs {
   readonly isShared = true;
-  readonly #token: string | null;
+  readonly #bearer: Bearer;
   readonly #showCertificate: ShowCertificate;
   readonly #plain = new HttpAgent({ keepAlive: true });
   readonly #secure = new HttpsAgent({ keepAlive: true });
   /** In the order in which they are asked. */
   #masters: readonly string[];
 
-  constructor({ masters, token, showCertificate = noCertificate }: HttpBlobsOptions) {
+  constructor({ masters, bearer, showCertificate = noCertificate }: HttpBlobsOptions) {
     this.#showCertificate = showCertificate;
     this.#masters = masters.map((address) => address.replace(/\/+$/, ""));
-    this.#token = token;
+    this.#bearer = bearer;
   }
 
   async open(): Promise<string> {
@@ -168,8 +168,9 @@ export class HttpBlobs implements Blobs {
   async #send(address: string, ask: Ask, content: AsyncIterable<Uint8Array> | null): Promise<IncomingMessage> {
     const url = new URL(address + ask.path);
     const isSecure = url.protocol === "https:";
+    const { token } = this.#bearer;
     const headers = {
-      ...(this.#token !== null && { authorization: `Bearer ${this.#token}` }),
+      ...(token !== null && { authorization: `Bearer ${token}` }),
       ...(content !== null && { "content-type": "application/octet-stream" }),
       ...ask.headers,
     };
@@ -188,6 +189,7 @@ export class HttpBlobs implements Blobs {
       else await sendContent(content, request, answering);
       const answer = await answering;
       if ((answer.statusCode ?? 500) < 300) return answer;
+      if (mayBeRefused(answer.statusCode)) this.#bearer.renew(token);
       throw await toRefusal(answer);
     } catch (error) {
       request.destroy();
@@ -250,6 +252,8 @@ function toBlobsError(address: string, error: unknown): unknown {
       return new ObjectTooLarge(limits.blobBodyBytesMax);
     case "storage-full":
       return new BlobsUnavailable("full", error.message);
+    // The token is being replaced, or soon will be: what runs goes on meanwhile, and so does what it has to move.
+    case "unauthorized":
     case "unavailable":
     case "not-leader":
     case "too-many":

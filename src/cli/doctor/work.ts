@@ -40,7 +40,7 @@ export async function checkWork(context: Context): Promise<Finding[]> {
         advice: `Check process ${worker.pid} on ${worker.hostname}.`,
       });
     }
-    for (const worker of workers.filter((one) => one.state !== "lost" && one.state !== "gone")) {
+    for (const worker of workers.filter(({ state }) => state !== "gone")) {
       // A master of the version before does not know of it.
       const { trouble }: Partial<typeof worker> = worker;
       if (trouble === undefined || trouble === null) continue;

@@ -1,7 +1,7 @@
 /** The Agent's rules about attempts, reports and draining, each as a short script. */
 import { describe, expect, test } from "vitest";
 import type { BootId } from "../../model/ids.ts";
-import { limits } from "../../model/limits.ts";
+import { defaults, limits } from "../../model/limits.ts";
 import { AgentScript, boot, incarnation, ref, resultOf } from "../../proof/fakes/agentScript.ts";
 
 const attached = AgentScript.attached;
@@ -255,8 +255,10 @@ describe("reporting", () => {
     expect(script.agent.view().phase).toBe("searching");
   });
 
-  test("with nothing to tell, a bare report goes out every heartbeat", () => {
+  test("with nothing to tell, a bare report goes out every heartbeat while something runs", () => {
     const script = attached();
+    script.assign(["t/1"]);
+    script.reported();
     const lines: string[] = [];
     for (let beat = 0; beat < 3; beat += 1) {
       lines.push(...script.pass(1000));
@@ -266,10 +268,22 @@ describe("reporting", () => {
     expect(lines).toEqual(["+1000 report", "+1000 report", "+1000 report"]);
   });
 
+  test("a worker that runs nothing says that it lives with every other heartbeat, before anybody doubts it", () => {
+    const script = attached();
+    expect(script.pass(1000)).toEqual([]);
+    script.beat();
+    expect(script.pass(1000)).toEqual(["+1000 report"]);
+    expect(defaults.idleBeats * defaults.heartbeatMs).toBeLessThan(defaults.suspectMs);
+    // Its first task does not wait for that.
+    script.reported();
+    script.pass(1500);
+    expect(script.assign(["t/1"])).toContain("start t/1");
+  });
+
   test("the leader sets the rhythm", () => {
     const script = new AgentScript();
     script.attach({ heartbeatMs: 200 });
-    expect(script.pass(200)).toEqual(["+200 report"]);
+    expect(script.pass(400)).toEqual(["+400 report"]);
   });
 
   test("no report holds more items than a master takes", () => {

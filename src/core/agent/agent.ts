@@ -75,7 +75,7 @@ export class Agent {
   /** When `step` wants to be called with `wake` at the latest, in ms since 1970; null for never. */
   nextWakeAt(): number | null {
     if (this.#isFinished) return null;
-    const linkAt = linkWakeAt(this.#link, this.#search, this.#settings, this.#reports.dueAt);
+    const linkAt = linkWakeAt(this.#link, this.#search, this.#settings, this.#exchange.telling);
     const all = [this.#attempts.nextDeadlineAt, this.#drain.nextWakeAt, linkAt].filter((at) => at !== null);
     return all.length === 0 ? null : Math.min(...all);
   }
@@ -360,7 +360,7 @@ export class Agent {
     }
     if (this.#link.phase === "searching") this.#advanceSearch(now, out);
     if (this.#link.phase !== "attached") return;
-    if (now >= reportAt(this.#link, this.#reports.dueAt)) this.#report(now, this.#link, out);
+    if (now >= reportAt(this.#link, this.#exchange.telling)) this.#report(now, this.#link, out);
     else if (now >= beatAt(this.#link)) this.#beat(now, this.#link, out);
   }
 

@@ -14,6 +14,7 @@ import type { AgentAttempts } from "./attempts.ts";
 import { checkContent } from "./contentChecks.ts";
 import type { AgentOutput } from "./effects.ts";
 import type { AgentReports, Answered } from "./reports.ts";
+import type { Telling } from "./session.ts";
 
 export class Exchange {
   readonly #attempts: AgentAttempts;
@@ -24,6 +25,10 @@ export class Exchange {
   constructor(attempts: AgentAttempts, reports: AgentReports) {
     this.#attempts = attempts;
     this.#reports = reports;
+  }
+
+  get telling(): Telling {
+    return { dueAt: this.#reports.dueAt, isIdle: this.#attempts.isIdle };
   }
 
   /** An attempt sends something and waits for the acknowledgement; it gets exactly one answer. */

@@ -2,6 +2,7 @@
 
 import { hashToUnit } from "../../model/hash.ts";
 import type { SessionId } from "../../model/ids.ts";
+import { defaults } from "../../model/limits.ts";
 import { type AttachAnswer, protocolVersions } from "../../model/protocol.ts";
 import type { LinkNumber } from "./inputs.ts";
 import type { AttachTry } from "./masters.ts";
@@ -48,10 +49,18 @@ export function openSession(now: number, { link, address, isRelay }: AttachTry, 
   return { phase: "attached", link, address, isRelay, id, protocol, epoch, heartbeatMs, ...times, ...report };
 }
 
+/** What a worker has to say. */
+export interface Telling {
+  /** When something is due to be told; null if there is nothing that cannot wait for the next heartbeat. */
+  readonly dueAt: number | null;
+  /** It holds no attempt, so that nothing is lost if its end is noticed a beat later. */
+  readonly isIdle: boolean;
+}
+
 /** When the next report leaves: one at a time, at once if something is due to be told, else to say that the worker lives. */
-export function reportAt({ underWay, spokeAt, heartbeatMs, retryAt }: Session, dueAt: number | null): number {
+export function reportAt({ underWay, spokeAt, heartbeatMs, retryAt }: Session, { dueAt, isIdle }: Telling): number {
   if (underWay !== null) return Number.POSITIVE_INFINITY;
-  const bareAt = spokeAt + heartbeatMs;
+  const bareAt = spokeAt + heartbeatMs * (isIdle ? defaults.idleBeats : 1);
   return Math.max(retryAt, Math.min(bareAt, dueAt ?? bareAt));
 }
 
@@ -89,7 +98,7 @@ export function linkWakeAt(
   link: Link,
   search: { readonly nextWakeAt: number },
   { suspectMs, directRetryMs }: { readonly suspectMs: number; readonly directRetryMs: number },
-  reportDueAt: number | null,
+  telling: Telling,
 ): number | null {
   switch (link.phase) {
     case "searching":
@@ -98,7 +107,7 @@ export function linkWakeAt(
       return null;
     case "attached": {
       const ownAt = Math.min(silentAt(link, suspectMs), directAt(link, directRetryMs));
-      return Math.min(ownAt, reportAt(link, reportDueAt), beatAt(link));
+      return Math.min(ownAt, reportAt(link, telling), beatAt(link));
     }
     default:
       return link satisfies never;

@@ -13,6 +13,7 @@ import type { LiveWorker } from "./liveWorker.ts";
 import { isFull, type SchedulerModule } from "./module.ts";
 import { endHoldsOf } from "./runStops.ts";
 import type { SchedulerState } from "./state.ts";
+import { tokenProblem } from "./workerTokens.ts";
 
 export const failureDetector = {
   inputs: {
@@ -77,6 +78,12 @@ export function noteNewBoot(state: SchedulerState, worker: LiveWorker): void {
 /** Its stream has closed without a goodbye. */
 export function noteClosing(state: SchedulerState, batch: Batch, worker: LiveWorker): void {
   const { settings } = state;
+  // Masters have cut it off themselves: that says nothing of its process, which may come back with another token.
+  if (tokenProblem(state, batch, worker) !== null) {
+    suspect(state, batch, worker, settings.lostGraceMs);
+    if (worker.isProbeTrusted) probeWorker(batch, worker);
+    return;
+  }
   suspect(state, batch, worker, worker.isRelayed ? settings.relayedGraceMs : settings.abruptGraceMs);
   if (worker.isProbeTrusted) probeWorker(batch, worker);
   weighLoss(state, batch, worker);
@@ -154,8 +161,14 @@ function passTime(state: SchedulerState, batch: Batch): void {
     const dueAt = worker.silentSince + patienceMs;
     if (dueAt > batch.now) state.workers.wakeAt(worker, dueAt);
     else if (worker.state === "connected") doubt(state, worker);
-    else endWorker(state, batch, worker, "lost", `nothing was heard of it for ${batch.now - worker.silentSince} ms`);
+    else endWorker(state, batch, worker, "lost", silenceOf(state, batch, worker));
   }
+}
+
+function silenceOf(state: SchedulerState, batch: Batch, worker: LiveWorker): string {
+  const problem = tokenProblem(state, batch, worker);
+  const silence = `nothing was heard of it for ${batch.now - worker.silentSince} ms`;
+  return problem === null ? silence : `${silence}: ${problem}`;
 }
 
 /**

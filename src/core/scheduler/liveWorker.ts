@@ -33,6 +33,8 @@ export class LiveWorker implements HeapItem {
 
   /** The one session that counts; messages of any other are refused. */
   session: SessionId | null = null;
+  /** Who has opened its session, and when; null if nobody has under this leader. */
+  opened: { readonly by: string; readonly at: number } | null = null;
   /** When it was last heard of; null if not since this leader was elected. */
   heardAt: number | null = null;
   /** From here its silence is counted; moved forward by whatever was not its fault. */

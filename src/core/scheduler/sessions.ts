@@ -1,5 +1,6 @@
 /** Workers come, speak and go. What a worker says it has decides what it keeps, what it must kill and what it is sent again. */
 import { issueKey, type SessionId, type WorkerId } from "../../model/ids.ts";
+import type { Actor } from "../../model/principals/principal.ts";
 import {
   type Acknowledgement,
   type AttachRequest,
@@ -26,7 +27,14 @@ import { createStop, endHoldsOf } from "./runStops.ts";
 import { refuse, type SchedulerState } from "./state.ts";
 
 /** A worker asks for a session: for the first time, after a lost connection, or as a new boot. */
-export function attach(state: SchedulerState, batch: Batch, id: WorkerId, request: AttachRequest, host: string): Reply {
+export function attach(
+  state: SchedulerState,
+  batch: Batch,
+  id: WorkerId,
+  request: AttachRequest,
+  host: string,
+  by?: Actor,
+): Reply {
   const known = state.workers.get(id);
   if (known !== undefined && known.boot !== request.boot && known.isOpen && known.state === "connected") {
     const message = `Worker ${id} is connected already, as process ${known.record.pid} on ${known.record.hostname}.`;
@@ -45,6 +53,7 @@ export function attach(state: SchedulerState, batch: Batch, id: WorkerId, reques
   const worker = recordWorker(state, batch, id, request, host, known);
   worker.isRelayed = request.relay === true;
   worker.trouble = request.trouble ?? null;
+  worker.opened = by === undefined ? null : { by: by.name, at: batch.now };
   state.sessions += 1;
   worker.session = `${state.epoch}.${state.sessions}` as SessionId;
 

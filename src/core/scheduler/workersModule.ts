@@ -5,11 +5,12 @@ import { loseWorker } from "./failureDetector.ts";
 import type { SchedulerModule } from "./module.ts";
 import { attach, beat, closeStream, drainWorker, openStream, report } from "./sessions.ts";
 import { refuse, reply, type SchedulerState } from "./state.ts";
+import { viewOf } from "./workerTokens.ts";
 
 export const workersModule = {
   inputs: {
-    attach: (state, batch, { request, worker, attach: wanted, host }) =>
-      reply(batch, request, attach(state, batch, worker, wanted, host)),
+    attach: (state, batch, { request, worker, attach: wanted, host, by }) =>
+      reply(batch, request, attach(state, batch, worker, wanted, host, by)),
     opened: (state, batch, { worker, session }) => openStream(state, batch, worker, session),
     closed: (state, batch, { worker, session }) => closeStream(state, batch, worker, session),
     beat: (state, batch, { worker, session }) => beat(state, batch, worker, session),
@@ -18,7 +19,10 @@ export const workersModule = {
       reply(batch, request, reportExit(state, batch, worker, boot)),
     "drain-worker": (state, batch, { request, worker }) => reply(batch, request, drainWorker(state, batch, worker)),
     "inspect-workers": (state, batch, { request }) =>
-      reply(batch, request, { kind: "workers", workers: [...state.workers].map((worker) => worker.toView()) }),
+      reply(batch, request, {
+        kind: "workers",
+        workers: [...state.workers].map((worker) => viewOf(state, batch, worker)),
+      }),
   },
 } satisfies SchedulerModule;
 

@@ -5,7 +5,7 @@ import { type AttemptEnd, type AttemptRef, machineFault } from "../../model/prot
 import type { AttemptError, ExitRecord } from "../../model/task.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
-import { type GroupBounds, type Processes, SpawnError } from "../../ports/processes.ts";
+import { type GroupBounds, type Processes, type Remains, SpawnError } from "../../ports/processes.ts";
 import type { Environment } from "./environment.ts";
 import type { Watchdog } from "./watchdog.ts";
 
@@ -41,7 +41,7 @@ export interface CommandOptions {
  * 1. it runs, until its own process exits, by itself or because of `abort`;
  * 2. its last output is waited for, for `defaults.outputDrainMs` at most, since a child it left behind may hold the pipe for ever
  *    (when it is aborted: for the rest of the grace, so that its children may use it too);
- * 3. its group is killed, and every process that carries its marks.
+ * 3. its group is killed, and every process that carries its marks, unless it is known that none is left.
  */
 export class CommandAttempt {
   readonly #options: CommandOptions;
@@ -51,6 +51,7 @@ export class CommandAttempt {
   readonly #cut = Promise.withResolvers<void>();
   /** Null before it runs, and once it is known to be empty: its number may be another's from then on. */
   #group: number | null = null;
+  #mayHaveMore = true;
   #cutTimer: Timer | null = null;
   /** When the group will be killed because of `abort`; null if it was not aborted. */
   #killAt: number | null = null;
@@ -66,11 +67,11 @@ export class CommandAttempt {
     await watchdog.ready();
     if (this.#killAt !== null) return { outcome: "aborted", startedAt, endedAt: clock.now() };
     try {
-      const oomKillsBefore = await processes.countOomKills();
+      const oomKillsBefore = processes.countOomKills();
       const child = await processes.spawn(this.#command(), {
         onOutput: (bytes) => this.#options.onOutput(bytes),
         onOutputEnd: () => this.#outputEnded.resolve(),
-        onExit: (exit) => this.#onExit(exit),
+        onExit: (exit, remains) => this.#onExit(exit, remains),
       });
       this.#group = child.pid;
       watchdog.watch(child.pid);
@@ -83,15 +84,18 @@ export class CommandAttempt {
       child.closeOutput();
       const met = await child.endBounds?.();
       const endedAt = clock.now();
-      const isOom = isBySigkill(exit) && hasRisen(oomKillsBefore, await processes.countOomKills());
+      const isOom = isBySigkill(exit) && hasRisen(oomKillsBefore, processes.countOomKills());
       if (exit.code !== 0 && this.#killAt === null) await this.#waitForSignal();
       const judged = this.#judge(exit, { isOom, hasHitProcesses: met?.hasHitProcesses === true });
       const { bounds } = child;
+      if (isUnknown(exit)) return { ...judged, startedAt, endedAt };
       return { ...judged, startedAt, endedAt, exit: { ...exit, ...(bounds !== undefined && { bounds }) } };
     } catch (error) {
       if (!(error instanceof SpawnError)) throw error;
+      if (error.fault === "lost") await this.#clearAway();
       const times = { startedAt, endedAt: clock.now() };
-      if (this.#killAt !== null) return { outcome: "aborted", ...times };
+      // One that may have begun counts as a kill: it may be what has killed that process.
+      if (this.#killAt !== null || error.fault === "lost") return { outcome: "aborted", ...times };
       const { message } = error;
       if (error.fault === "task") return { outcome: "failed", error: { code: "spawn", message }, ...times };
       return { outcome: "aborted", error: { code: machineFault, message }, ...times };
@@ -116,9 +120,10 @@ export class CommandAttempt {
     return { argv, env, cwd, home, isTied: true, hasInput: false, ...bounds, ...input };
   }
 
-  #onExit(exit: ExitRecord): void {
-    const { clock, processes } = this.#options;
-    if (this.#group !== null && !processes.signalGroup(this.#group, null)) this.#group = null;
+  #onExit(exit: ExitRecord, { hasGroup, mayHaveMore }: Remains): void {
+    const { clock } = this.#options;
+    this.#mayHaveMore = mayHaveMore;
+    if (!hasGroup) this.#group = null;
     if (this.#killAt === null) this.#killBy(clock.now() + defaults.outputDrainMs);
     this.#exited.resolve(exit);
   }
@@ -141,6 +146,7 @@ export class CommandAttempt {
     const { processes, marks, since, attempt, log } = this.#options;
     this.#cutTimer?.cancel();
     this.#kill();
+    if (!this.#mayHaveMore) return;
     const { killed, left, isComplete } = await processes.killAll(marks, this.#group, since);
     this.#group = null;
     if (!isComplete)
@@ -166,7 +172,8 @@ export class CommandAttempt {
   }
 
   #judge(exit: ExitRecord, { isOom, hasHitProcesses }: Met): Pick<AttemptEnd, "outcome"> & { error?: AttemptError } {
-    if (this.#killAt !== null) return { outcome: "aborted" };
+    // Nobody knows how it would have ended: that counts as a kill, as the death of the whole worker does.
+    if (this.#killAt !== null || isUnknown(exit)) return { outcome: "aborted" };
     if (exit.code === 0) return { outcome: "success" };
     // The signal that told this worker to stop has hit the command, too. That is not the task's failure.
     if (this.#options.wasSignalled()) return { outcome: "aborted" };
@@ -189,6 +196,10 @@ export class CommandAttempt {
 interface Met {
   readonly isOom: boolean;
   readonly hasHitProcesses: boolean;
+}
+
+function isUnknown({ code, signal }: ExitRecord): boolean {
+  return code === null && signal === null;
 }
 
 function isBySigkill({ code, signal }: ExitRecord): boolean {

@@ -37,14 +37,14 @@ export function containerRunner(backend: Backend): KindRunner {
         ready: async () => {
           await watchdog.ready();
           watchdog.watchContainers();
-          oomKillsBefore = await processes.countOomKills();
+          oomKillsBefore = processes.countOomKills();
         },
         tell: (text) => session.tell({ kind: "progress", done: 0, text, at: clock.now() }),
         onOutput: (bytes) => machine.onOutput(attempt, bytes),
       });
       const finish = async (): Promise<void> => {
         const end = await running.run();
-        onEnd(wasKilled(end) && hasRisen(oomKillsBefore, await processes.countOomKills()) ? asOutOfMemory(end) : end);
+        onEnd(wasKilled(end) && hasRisen(oomKillsBefore, processes.countOomKills()) ? asOutOfMemory(end) : end);
       };
       void finish();
       return running;

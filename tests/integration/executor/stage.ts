@@ -104,7 +104,8 @@ export function withCommand(text: string): number[] {
     .map(Number);
 }
 
-function read(file: string): string {
+/** Nothing if the process it tells of is gone. */
+export function read(file: string): string {
   try {
     return readFileSync(file, "latin1");
   } catch {

@@ -1,6 +1,8 @@
 /** Several real masters in one process: one store, an HTTP API each, and workers that reach whom a test lets them reach. */
+
 import { type ApiServer, createApi } from "../../../src/api/http/server.ts";
 import { Master, type MasterSettings } from "../../../src/master/master.ts";
+import { Bearer } from "../../../src/model/bearer.ts";
 import type { BootId, WorkerId } from "../../../src/model/ids.ts";
 import { SystemClock } from "../../../src/node/clock.ts";
 import { createDial } from "../../../src/node/httpLink.ts";
@@ -73,7 +75,7 @@ export class Stage {
     masters: readonly string[],
     unreachable: readonly string[] = [],
   ): Promise<StagedWorker> {
-    const dial = createDial({ token: null, log: silent });
+    const dial = createDial({ bearer: new Bearer(null), log: silent });
     const [executor, outbox, spool] = [new FakeExecutor(), new FakeOutbox(), new FakeSpool()];
     const cut = new Set(unreachable);
     const worker = new Worker({
