@@ -7,6 +7,8 @@ import { resumedStream } from "./serverEvents.ts";
 /** A piece of an attempt's output, or what happened around it. */
 export type LogItem =
   | { readonly kind: "log"; readonly attempt: number; readonly offset: number; readonly bytes: Uint8Array }
+  /** So many bytes have not come; null where nobody knows how many, since the worker was lost. It may bring them when it comes back. */
+  | { readonly kind: "missing"; readonly attempt: number; readonly bytes: number | null }
   /** The log was cut here: the attempt wrote more than is kept. */
   | { readonly kind: "truncated"; readonly attempt: number }
   /** Another attempt has begun; what follows is its output. */
@@ -41,7 +43,10 @@ export async function* readLogs(
     });
     // Later pages must come from the same attempt, even when another one has begun.
     attempt = numberIn(headers, "x-outlast-attempt");
-    if (bytes.length > 0) yield { kind: "log", attempt, offset, bytes };
+    const missing = headers.get("x-outlast-missing");
+    const missingBytes = Number(missing ?? 0) || 0;
+    if (missing !== null) yield { kind: "missing", attempt, bytes: missing === "some" ? null : missingBytes };
+    if (bytes.length > 0) yield { kind: "log", attempt, offset: offset + missingBytes, bytes };
     if (headers.get("x-outlast-truncated") === "true") yield { kind: "truncated", attempt };
     const next = numberIn(headers, "x-outlast-next-offset");
     if (bytes.length === 0 || next <= offset) return;
@@ -81,6 +86,11 @@ export async function* followLogs(
         attempt = piece.attempt;
         offset = piece.offset + bytes.length;
         if (bytes.length > 0) yield { kind: "log", attempt, offset: piece.offset, bytes };
+        break;
+      }
+      case "missing": {
+        const missing = JSON.parse(item.data) as { attempt: number; offset: number; bytes?: number };
+        yield { kind: "missing", attempt: missing.attempt, bytes: missing.bytes ?? null };
         break;
       }
       case "attempt": {

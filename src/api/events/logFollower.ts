@@ -6,7 +6,7 @@ import type { LogChunk } from "../../model/protocol.ts";
 import { isFinal, type TaskStatus } from "../../model/task.ts";
 import { sseMessage } from "./changeEvents.ts";
 import type { EventStream } from "./eventStream.ts";
-import { readLogPage } from "./logReader.ts";
+import { readLogPage, readMissing } from "./logReader.ts";
 
 export type FollowedStatus = Pick<TaskStatus, "state" | "attempt" | "logBytes">;
 
@@ -18,7 +18,7 @@ export interface FollowStart {
   readonly status: FollowedStatus;
 }
 
-/** Sends `log` for each piece, `attempt` when another attempt starts, and `end` at the end. */
+/** Sends `log` for each piece, `missing` where one has not come, `attempt` when another attempt starts, and `end` at the end. */
 export class LogFollower {
   readonly #master: MasterApi;
   readonly #stream: EventStream;
@@ -64,9 +64,9 @@ export class LogFollower {
         if (hasSent || !isFinal(this.#status.state)) tailUntil = null;
         else tailUntil ??= performance.now() + this.#tailWaitMs();
         if (hasSent) await this.#stream.drained();
-        else if (this.#attempt < this.#status.attempt) this.#startAttempt(this.#attempt + 1);
+        else if (this.#attempt < this.#status.attempt) await this.#startNext();
         else if (tailUntil === null) await this.#news(Number.POSITIVE_INFINITY);
-        else if (this.#isWhole() || performance.now() >= tailUntil) return this.#sendEnd();
+        else if (this.#isWhole() || performance.now() >= tailUntil) return await this.#sendEnd();
         else await this.#news(tailUntil - performance.now());
       }
     } finally {
@@ -89,6 +89,7 @@ export class LogFollower {
 
   async #sendPage(): Promise<boolean> {
     const page = await readLogPage(this.#master, this.#task, this.#attempt, this.#offset);
+    if (page.missingBytes > 0) this.#sendMissing(page.missingBytes);
     for (const chunk of page.chunks) {
       this.#stream.send(toMessage(chunk));
       // A page may be larger than the stream's buffer, so wait for the reader in between.
@@ -99,15 +100,30 @@ export class LogFollower {
     return page.chunks.length > 0;
   }
 
-  #startAttempt(attempt: number): void {
-    this.#attempt = attempt;
+  async #startNext(): Promise<void> {
+    await this.#tellMissing();
+    this.#attempt += 1;
+    const attempt = this.#attempt;
     this.#offset = 0;
     this.#isTruncated = false;
     this.#listen();
     this.#stream.send(`${sseMessage("attempt", { attempt })}\n`);
   }
 
-  #sendEnd(): void {
+  /** Behind what has come of an attempt that is over. */
+  async #tellMissing(): Promise<void> {
+    if (this.#attempt === 0 || this.#isTruncated) return;
+    const missing = await readMissing(this.#master, this.#task, this.#attempt, this.#offset);
+    if (missing !== undefined) this.#sendMissing(missing);
+  }
+
+  #sendMissing(bytes: number | null): void {
+    const data = { attempt: this.#attempt, offset: this.#offset, ...(bytes !== null && { bytes }) };
+    this.#stream.send(`${sseMessage("missing", data)}\n`);
+  }
+
+  async #sendEnd(): Promise<void> {
+    await this.#tellMissing();
     const { state } = this.#status;
     this.#stream.send(`${sseMessage("end", { state, attempt: this.#attempt, offset: this.#offset })}\n`);
     this.#stream.end();

@@ -1,6 +1,6 @@
 /** Following the log of a task: across its attempts, cuts and changes of the leader. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { TaskId } from "../../model/ids.ts";
+import type { BootId, TaskId, WorkerId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import type { LogChunk } from "../../model/protocol.ts";
 import { FakeMasterApi } from "../../proof/fakes/fakeMasterApi.ts";
@@ -29,6 +29,13 @@ async function open(path: string, ...headers: string[]): Promise<RawConnection> 
   const connection = await RawConnection.get(url, path, ...headers);
   connections.push(connection);
   return connection;
+}
+
+/** What an answer says: the bytes, how many are missing in front of them, and where to go on. */
+async function page(query: string): Promise<readonly unknown[]> {
+  const answer = await fetch(`${url}/v1/tasks/a/logs${query}`);
+  const { headers } = answer;
+  return [await answer.text(), headers.get("x-outlast-missing"), headers.get("x-outlast-next-offset")];
 }
 
 describe("following a log", () => {
@@ -85,6 +92,34 @@ describe("following a log", () => {
       { event: "attempt" },
       { event: "log", data: { text: "last" } },
       { event: "end", data: { offset: 4 } },
+    ]);
+  });
+
+  test("tells what has not come: between two pieces, at the end of an attempt, and of a worker that was lost", async () => {
+    await master.submit([{ ...nap, id: "a" }], null);
+    const place = { host: "w" as WorkerId, boot: "b" as BootId, assignedAt: 1, startedAt: 2 };
+    master.addLogs(piece(1, 0, "one"), piece(1, 5, "two"));
+    master.change(task, { state: "killed", attempt: 1, ...place });
+    const stream = await open("/v1/tasks/a/logs?follow=true");
+    await stream.until("two");
+    expect(await page("?attempt=1")).toEqual(["one", null, "3"]);
+    expect(await page("?attempt=1&offset=3")).toEqual(["two", "2", "8"]);
+    expect(await page("?attempt=1&offset=8")).toEqual(["", "some", "8"]);
+    const end = { state: "success", attempt: 1, ...place, endedAt: 3, logBytes: 10 } as const;
+    master.change(task, end);
+    expect(await page("?offset=8")).toEqual(["", "2", "8"]);
+    // By then the follower has waited for the rest, and need not wait any longer.
+    const realNow = performance.now.bind(performance);
+    vi.spyOn(performance, "now").mockImplementation(() => realNow() + 60_000);
+    master.change(task, end);
+    await stream.closed();
+    vi.restoreAllMocks();
+    expect(messages(stream)).toEqual([
+      { event: "log", data: { attempt: 1, offset: 0, text: "one" }, id: "1:3" },
+      { event: "missing", data: { attempt: 1, offset: 3, bytes: 2 } },
+      { event: "log", data: { attempt: 1, offset: 5, text: "two" }, id: "1:8" },
+      { event: "missing", data: { attempt: 1, offset: 8, bytes: 2 } },
+      { event: "end", data: { state: "success", attempt: 1, offset: 8 } },
     ]);
   });
 

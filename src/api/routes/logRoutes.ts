@@ -7,7 +7,7 @@ import type { TaskId } from "../../model/ids.ts";
 import { attempt, ref, safeCount } from "../../model/schema.ts";
 import { isFinal, type TaskDocument } from "../../model/task.ts";
 import { LogFollower } from "../events/logFollower.ts";
-import { readEndedPage, readLogPage } from "../events/logReader.ts";
+import { readEndedPage, readLogPage, readMissing } from "../events/logReader.ts";
 import { type Context, consistentQuery, pathId, type Route, taskParameter } from "./route.ts";
 import { noSuchTask } from "./taskRoutes.ts";
 
@@ -35,11 +35,17 @@ export const logRoutes: readonly Route[] = [
     },
     answers: {
       200: {
-        description: "The bytes as they were written; with `follow`, the events `log`, `attempt` and finally `end`.",
+        description:
+          "The bytes as they were written; with `follow`, the events `log`, `missing`, `attempt` and finally `end`.",
         content: { "text/plain": { type: "string" }, "text/event-stream": ref("LogEvent") },
         headers: {
           "x-outlast-attempt": { type: "integer", description: "0 if no attempt has started yet." },
           "x-outlast-next-offset": { type: "integer", description: "The offset of the next read." },
+          "x-outlast-missing": {
+            type: "string",
+            description:
+              "So many bytes in front of these, or at the end of the log, have not come; `some` where nobody knows how many. Left out if none.",
+          },
           "x-outlast-truncated": {
             type: "boolean",
             description: "The log ends here: the attempt wrote more than is kept.",
@@ -70,6 +76,9 @@ async function answerLogs(request: FastifyRequest, reply: FastifyReply, context:
   const page = isEnded
     ? await readEndedPage(context.master, task, number, { offset, logBytes })
     : await readLogPage(context.master, task, number, offset);
+  const isAtEnd = page.chunks.length === 0 && !page.isTruncated && number > 0;
+  const missing = isAtEnd ? await readMissing(context.master, task, number, offset) : page.missingBytes || undefined;
+  if (missing !== undefined) reply.header("x-outlast-missing", missing ?? "some");
   return reply
     .header("content-type", "text/plain; charset=utf-8")
     .header("x-outlast-attempt", number)

@@ -1,6 +1,7 @@
 /** `outlast logs`: what a task wrote, once or as it is written. */
 import type { Command } from "commander";
 import { limits } from "../../model/limits.ts";
+import { missingOutput } from "../../model/missingOutput.ts";
 import { withAdvice } from "../../model/waiting.ts";
 import type { LogItem } from "../../sdk/logs.ts";
 import { wholeNumber } from "../arguments.ts";
@@ -72,6 +73,7 @@ class LogWriter {
     const { output } = this.#context;
     if (output.isJson) {
       const { kind, attempt } = item;
+      if (item.kind === "missing") return output.jsonLine(item);
       if (item.kind !== "log") return output.jsonLine({ kind, attempt });
       return output.jsonLine({ kind, attempt, offset: item.offset, ...bytesField(item.bytes) });
     }
@@ -81,6 +83,9 @@ class LogWriter {
       case "attempt":
         await this.end();
         return output.note(`── attempt ${item.attempt} ──`);
+      case "missing":
+        await this.end();
+        return output.note(`── ${missingOutput(item.bytes)} ──`);
       case "truncated":
         await this.end();
         return output.note("── the log was cut here: it is too long ──");

@@ -1,5 +1,6 @@
 /** Follows the log of a task over all its attempts, from the one that is asked for; a cut connection resumes where it was. */
 import { useEffect, useRef, useState } from "react";
+import { missingOutput } from "../../../../../src/model/missingOutput.ts";
 import { segment, urlOf } from "../../../api/client.ts";
 import { followStream } from "../../../api/eventStream.ts";
 import type { LogEvent } from "../../../api/schema.ts";
@@ -54,6 +55,7 @@ export function useLog(task: string, attempt: number): FollowedLog {
         onCut: () => setCut(true),
         onEvent: ({ event, data }) => {
           if (event === "log") onLog(JSON.parse(data) as LogEvent);
+          if (event === "missing") lines.note(missingText(JSON.parse(data) as { bytes?: number }));
           if (event === "end") {
             isOver = true;
             setComplete(true);
@@ -70,6 +72,11 @@ export function useLog(task: string, attempt: number): FollowedLog {
   }, [task, attempt]);
 
   return { log: log.current, version, isComplete, isCut };
+}
+
+function missingText({ bytes }: { readonly bytes?: number }): string {
+  const text = missingOutput(bytes ?? null);
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 function fromBase64(text: string): Uint8Array {
