@@ -60,7 +60,7 @@ export async function runWorker(context: Context, flags: WorkerFlags): Promise<E
     openContainers(flags, { home, boot, runAs: flags.runAs }, process.env),
   );
   const spool = new ThreadedLogSpool(join(place.directory, "logs"), clock);
-  const processes = new SystemProcesses(join(place.directory, "pipes"), user);
+  const processes = new SystemProcesses(join(place.directory, "pipes"), user, () => dieWithCommands(log));
   const identity = { worker: id, boot, home };
   const attemptPlaces = await openOrLeave(place, () =>
     openAttemptPlaces({ place, data: resolve(flags.data), user, identity, clock, log }),
@@ -224,6 +224,12 @@ async function openPorts(
     const { port } = await openHealthPort({ ...where, isReady, answerMetrics });
     log.info("answering health checks and serving metrics", { port });
   }
+}
+
+/** At once, as if this process itself had been killed. */
+function dieWithCommands(log: Log): void {
+  log.error("the process that starts commands was killed, and its commands with it, so this worker ends as well", {});
+  process.kill(process.pid, "SIGKILL");
 }
 
 function figuresOf(view: AgentView | null, capacity: number): WorkerFigures {

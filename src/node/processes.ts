@@ -34,6 +34,7 @@ export class SystemProcesses implements Processes {
   readonly #looks = new BoundedLooks(limits.spawnLooksMax, defaults.spawnLookMs);
   readonly #pipes: FifoPipes;
   readonly #user: TaskUser | null;
+  readonly #onLost: () => void;
   /** Null until they are looked for. */
   #groups: ControlGroups | null = null;
   /** Where each program was last; it is looked for there first. */
@@ -44,10 +45,17 @@ export class SystemProcesses implements Processes {
   /**
    * @param pipeDirectory where names of pipes may be made for a moment; it is emptied first. Null for a temporary one
    * @param user whom tied commands run as; null for this process's own user
+   * @param onLost tied commands have died, and nobody knows which and how: what has started them was killed. As one of them may have
+   * done that, it is to be as if they had killed this process, and by default it is
    */
-  constructor(pipeDirectory: string | null = null, user: TaskUser | null = null) {
+  constructor(
+    pipeDirectory: string | null = null,
+    user: TaskUser | null = null,
+    onLost: () => void = () => process.kill(process.pid, "SIGKILL"),
+  ) {
     this.#pipes = new FifoPipes(pipeDirectory, user !== null);
     this.#user = user;
+    this.#onLost = onLost;
   }
 
   async spawn(command: ProcessCommand, handlers: ProcessHandlers): Promise<StartedProcess> {
@@ -128,18 +136,15 @@ export class SystemProcesses implements Processes {
     return { spawner, prefix: [...become] };
   }
 
-  /** Looked for once; where the machine is too short of something to look, or the spawner has ended, with the next command again. */
+  /** Looked for once; where the machine is too short of something to look, with the next command again. */
   async #findWays(program: string): Promise<Ways> {
-    this.#ways ??= findWays(this.#user);
+    this.#ways ??= findWays(this.#user, this.#onLost);
     try {
-      const ways = await this.#ways;
-      if (ways.spawner?.hasEnded !== true) return ways;
+      return await this.#ways;
     } catch (error) {
       this.#ways = null;
       throw error instanceof SpawnError ? error : toSpawnError(program, error);
     }
-    this.#ways = null;
-    return this.#findWays(program);
   }
 
   /** One for stdout and one for stderr; none where the machine can make none, or nobody wants the output. */
@@ -228,9 +233,9 @@ interface Ways {
   readonly direct: readonly string[];
 }
 
-async function findWays(user: TaskUser | null): Promise<Ways> {
+async function findWays(user: TaskUser | null, onLost: () => void): Promise<Ways> {
   const [tie, limiter] = await Promise.all([findTie(user), findLimiter()]);
-  const spawner = await Spawner.open(limiter);
+  const spawner = await Spawner.open(limiter, onLost);
   return { spawner, become: user === null ? [] : tie, direct: [...tie, ...limiter] };
 }
 
@@ -254,7 +259,7 @@ async function startBy(
     );
     return { pid, write: () => {}, send: () => {}, drained: () => pipes.drained(), closeOutput: () => pipes.close() };
   } catch (error) {
-    throw error instanceof SpawnError ? error : toSpawnError(command.argv[0] ?? "", error);
+    throw toSpawnError(command.argv[0] ?? "", error);
   }
 }
 

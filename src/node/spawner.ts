@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { getSystemErrorName } from "node:util";
 import { defaults } from "../model/limits.ts";
 import type { ExitRecord } from "../model/task.ts";
-import { type ProcessHandlers, SpawnError } from "../ports/processes.ts";
+import type { ProcessHandlers } from "../ports/processes.ts";
 import { spawnerProgram } from "./spawnerProgram.ts";
 
 /** The number of prctl(2) for each machine; see syscalls(2). */
@@ -32,22 +32,26 @@ interface Waiting {
 
 export class Spawner {
   readonly #child: ChildProcess;
+  readonly #onDeath: () => void;
   readonly #waiting = new Map<number, Waiting>();
   readonly #living = new Map<number, OnExit>();
   #lastId = 0;
-  #hasEnded = false;
+  /** False until it is ready, and once it is closed. */
+  #isOpen = false;
   /** While it has something to do. */
   #nudges: NodeJS.Timeout | null = null;
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, onDeath: () => void) {
     this.#child = child;
+    this.#onDeath = onDeath;
   }
 
   /**
    * @param prefix what to put before the program; all that it starts inherits what that sets
+   * @param onDeath it was killed: nobody knows how the commands that it had started would have ended, nor which of them had begun
    * @returns null where this machine cannot do it: no Linux, no perl(1), no right to open what this process has open
    */
-  static open(prefix: readonly string[]): Promise<Spawner | null> {
+  static open(prefix: readonly string[], onDeath: () => void): Promise<Spawner | null> {
     const call = prctl[process.arch];
     if (process.platform !== "linux" || call === undefined) return Promise.resolve(null);
     const args = ["-e", spawnerProgram, String(process.pid), String(call)];
@@ -56,7 +60,7 @@ export class Spawner {
       // In a session of its own: what a terminal sends to this process is not for the commands.
       const [program = "perl", ...more] = [...prefix, "perl", ...args];
       const child = spawn(program, more, { env, cwd: "/", detached: true, stdio: ["pipe", "pipe", "ignore"] });
-      const spawner = new Spawner(child);
+      const spawner = new Spawner(child, onDeath);
       child.once("error", () => resolve(null));
       child.once("exit", () => resolve(null));
       child.stdin?.on("error", () => undefined);
@@ -64,22 +68,19 @@ export class Spawner {
       if (child.stdout === null) return;
       const lines = createInterface({ input: child.stdout });
       lines.on("line", (line) => {
-        if (line === "ready") resolve(spawner);
-        else spawner.#take(line);
+        if (line === "ready") {
+          spawner.#isOpen = true;
+          resolve(spawner);
+        } else spawner.#take(line);
         spawner.#hold();
       });
       lines.once("close", () => spawner.#end());
     });
   }
 
-  /** It starts nothing any more, and all that it had started is dead. */
-  get hasEnded(): boolean {
-    return this.#hasEnded;
-  }
-
   /**
    * Starts a program in a session and process group of its own, tied to this process.
-   * @returns its process id. Rejects with what the system says if it cannot be started, and with a SpawnError if the spawner dies
+   * @returns its process id. Rejects with what the system says if it cannot be started
    */
   start({ argv, env, cwd, input, output }: SpawnRequest, onExit: OnExit): Promise<number> {
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
@@ -92,7 +93,6 @@ export class Spawner {
     const length = Buffer.alloc(4);
     length.writeUInt32BE(body.length);
     return new Promise((resolve, reject) => {
-      if (this.#hasEnded) return reject(failure("EPIPE"));
       this.#waiting.set(id, { onExit, resolve, reject });
       this.#hold();
       this.#child.stdin?.write(Buffer.concat([length, body]));
@@ -101,6 +101,7 @@ export class Spawner {
 
   /** Ends it. What it has started and still lives is killed. */
   close(): void {
+    this.#isOpen = false;
     this.#child.stdin?.end();
   }
 
@@ -122,16 +123,11 @@ export class Spawner {
     }
   }
 
-  /** The kernel has killed what it had started, but not what that had started. */
+  /** The kernel has killed what it had started, but not what that had started itself. */
   #end(): void {
-    this.#hasEnded = true;
-    for (const onExit of this.#living.values())
-      onExit({ code: null, signal: null }, { hasGroup: true, mayHaveMore: true });
-    this.#living.clear();
-    for (const { reject } of this.#waiting.values())
-      reject(new SpawnError("The process that was to start the command has died.", "lost"));
-    this.#waiting.clear();
     this.#stopNudges();
+    if (this.#isOpen) this.#onDeath();
+    this.#isOpen = false;
   }
 
   #stopNudges(): void {

@@ -19,6 +19,8 @@ use POSIX ();
 my ($parent, $prctl) = map { $_ + 0 } @ARGV;
 my ($self, $buffer, %living) = ($$, '');
 my $adopts = 0;
+# A signal for the worker may reach it, too, and is not for it: the worker ends what runs in its own time.
+my @foreign_signals = qw(HUP INT QUIT TERM);
 
 # Its end is that of all that it has started, and that of the worker is its own.
 sub tie_to { syscall($prctl, 1, 9, 0, 0, 0) == 0 && getppid() == $_[0] }
@@ -62,7 +64,7 @@ sub output {
 
 sub execute {
   my ($teller, $files, $argv, $variables) = @_;
-  $SIG{CHLD} = 'DEFAULT';
+  $SIG{$_} = 'DEFAULT' for 'CHLD', @foreign_signals;
   POSIX::setsid();
   tie_to $self or POSIX::_exit(127);
   POSIX::dup2(fileno $files->[$_], $_) // POSIX::_exit(127) for 0 .. 2;
@@ -97,6 +99,7 @@ sub start {
   answer 's', $id, $pid;
 }
 
+$SIG{$_} = 'IGNORE' for @foreign_signals;
 tie_to $parent or exit 1;
 $adopts = syscall($prctl, 36, 1, 0, 0, 0) == 0;
 opendir my $descriptors, "/proc/$parent/fd" or exit 1;

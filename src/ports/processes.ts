@@ -60,10 +60,7 @@ export interface ProcessHandlers {
   onOutput(bytes: Uint8Array): void | Promise<void>;
   /** All output has been delivered. Not called after `closeOutput`. */
   onOutputEnd(): void;
-  /**
-   * Called once. Output may still arrive from the pipe, or from children that hold it open.
-   * @param exit neither a code nor a signal if nobody knows: what had started it has died, and the kernel has killed it for that
-   */
+  /** Called once. Output may still arrive from the pipe, or from children that hold it open. */
   onExit(exit: ExitRecord, remains: Remains): void;
   /** What the process sent over its channel, in order. */
   onMessage?(message: Json): void;
@@ -103,13 +100,10 @@ export interface Sweep {
 
 /** A program could not be started; the message says why, for people. */
 export class SpawnError extends Error {
-  /**
-   * `machine`: on another machine, or later, the same program may well be started. `lost`: what was to start it has died, and nobody
-   * knows whether it had begun; if so, the kernel has killed it, but not what it had started itself.
-   */
-  readonly fault: "task" | "machine" | "lost";
+  /** `machine`: on another machine, or later, the same program may well be started. */
+  readonly fault: "task" | "machine";
 
-  constructor(message: string, fault: "task" | "machine" | "lost", options?: ErrorOptions) {
+  constructor(message: string, fault: "task" | "machine", options?: ErrorOptions) {
     super(message, options);
     this.name = "SpawnError";
     this.fault = fault;

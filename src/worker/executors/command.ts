@@ -88,14 +88,11 @@ export class CommandAttempt {
       if (exit.code !== 0 && this.#killAt === null) await this.#waitForSignal();
       const judged = this.#judge(exit, { isOom, hasHitProcesses: met?.hasHitProcesses === true });
       const { bounds } = child;
-      if (isUnknown(exit)) return { ...judged, startedAt, endedAt };
       return { ...judged, startedAt, endedAt, exit: { ...exit, ...(bounds !== undefined && { bounds }) } };
     } catch (error) {
       if (!(error instanceof SpawnError)) throw error;
-      if (error.fault === "lost") await this.#clearAway();
       const times = { startedAt, endedAt: clock.now() };
-      // One that may have begun counts as a kill: it may be what has killed that process.
-      if (this.#killAt !== null || error.fault === "lost") return { outcome: "aborted", ...times };
+      if (this.#killAt !== null) return { outcome: "aborted", ...times };
       const { message } = error;
       if (error.fault === "task") return { outcome: "failed", error: { code: "spawn", message }, ...times };
       return { outcome: "aborted", error: { code: machineFault, message }, ...times };
@@ -172,8 +169,7 @@ export class CommandAttempt {
   }
 
   #judge(exit: ExitRecord, { isOom, hasHitProcesses }: Met): Pick<AttemptEnd, "outcome"> & { error?: AttemptError } {
-    // Nobody knows how it would have ended: that counts as a kill, as the death of the whole worker does.
-    if (this.#killAt !== null || isUnknown(exit)) return { outcome: "aborted" };
+    if (this.#killAt !== null) return { outcome: "aborted" };
     if (exit.code === 0) return { outcome: "success" };
     // The signal that told this worker to stop has hit the command, too. That is not the task's failure.
     if (this.#options.wasSignalled()) return { outcome: "aborted" };
@@ -196,10 +192,6 @@ export class CommandAttempt {
 interface Met {
   readonly isOom: boolean;
   readonly hasHitProcesses: boolean;
-}
-
-function isUnknown({ code, signal }: ExitRecord): boolean {
-  return code === null && signal === null;
 }
 
 function isBySigkill({ code, signal }: ExitRecord): boolean {

@@ -1,12 +1,11 @@
-/** Commands that a spawner starts are what they would be if the worker itself had started them, and its death is no task's failure. */
-import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+/** Commands that a spawner starts are what they would be if the worker itself had started them, and what they leave behind is known. */
+import { chmodSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SystemProcesses } from "../../../src/node/processes.ts";
-import { Spawner } from "../../../src/node/spawner.ts";
 import type { Remains } from "../../../src/ports/processes.ts";
-import { marked, read, type Stage, stage, until, withCommand } from "./stage.ts";
+import { marked, type Stage, stage, until, withCommand } from "./stage.ts";
 
 let on: Stage;
 beforeAll(async () => {
@@ -22,10 +21,6 @@ async function spawnerPid(): Promise<number> {
   const run = shell("echo $PPID");
   await run.ended;
   return Number(run.text());
-}
-
-function parentOf(pid: number): number {
-  return Number(/^PPid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1]);
 }
 
 describe("where this machine can do it", () => {
@@ -78,6 +73,12 @@ test("a command that stops its parent holds nobody up", async () => {
   for (const run of [first, second]) expect(await run.ended).toMatchObject({ outcome: "success" });
 });
 
+test("signals that are meant for the worker do not end it", async () => {
+  const spawner = await spawnerPid();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.kill(spawner, signal);
+  expect(await spawnerPid()).toBe(spawner);
+});
+
 test("where there is no perl, commands run all the same", async () => {
   const folder = mkdtempSync(join(tmpdir(), "outlast-no-perl-"));
   const other = await stage();
@@ -95,43 +96,6 @@ test("where there is no perl, commands run all the same", async () => {
     await other.close();
     rmSync(folder, { recursive: true });
   }
-});
-
-describe("the death of the spawner", () => {
-  test("by whatever a task does counts as a kill, leaves nothing behind, and the next command runs", async () => {
-    const runs = [
-      shell("setsid sleep 1000 & exec sleep 1000"),
-      shell("sleep 1000 & wait"),
-      shell("echo up; sleep 1000"),
-    ];
-    await until("all to run", () => runs.every(({ ref }) => marked(`OUTLAST_TASK=${ref.task}`).length > 0));
-    // So early that nobody has heard yet that it runs.
-    const killer = shell("setsid sleep 1000 & kill -KILL $PPID; exec sleep 1000");
-    for (const { ended } of [...runs, killer]) {
-      const end = await ended;
-      expect(end.outcome).toBe("aborted");
-      expect(end.error).toBeUndefined();
-      expect(end.exit).toBeUndefined();
-    }
-    expect(marked(`OUTLAST_BOOT=${on.boot}`)).toEqual([]);
-    expect(await shell("true").ended).toMatchObject({ outcome: "success" });
-  });
-
-  test("while a command is about to start leaves open whether it has begun", async () => {
-    // Those of other tests' workers are none of ours.
-    const own = () => withCommand("perl").filter((pid) => parentOf(pid) === process.pid);
-    const before = own();
-    const spawner = await Spawner.open([]);
-    const [pid = 0] = own().filter((other) => !before.includes(other));
-    process.kill(pid, "SIGSTOP");
-    const nothing = openSync("/dev/null", "w");
-    const request = { argv: ["true"], env: {}, cwd: "/", input: "/dev/null", output: [nothing, nothing] };
-    const started = spawner?.start(request, () => undefined);
-    process.kill(pid, "SIGKILL");
-    await expect(started).rejects.toMatchObject({ fault: "lost" });
-    expect(spawner?.hasEnded).toBe(true);
-    closeSync(nothing);
-  });
 });
 
 describe("what is left at the end of a command", () => {

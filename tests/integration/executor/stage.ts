@@ -104,8 +104,7 @@ export function withCommand(text: string): number[] {
     .map(Number);
 }
 
-/** Nothing if the process it tells of is gone. */
-export function read(file: string): string {
+function read(file: string): string {
   try {
     return readFileSync(file, "latin1");
   } catch {

@@ -70,6 +70,13 @@ describe("the worker's death", () => {
     await until("the watchdog to be gone", () => watchdogs(supervisor.mark).length === 0, 5000);
   });
 
+  test("brought about by a command that kills its parent is the same, however early it does so", async () => {
+    const supervisor = supervise([...stubborn, "setsid sleep 1000 & kill -KILL $PPID; exec sleep 1000"]);
+    await once(supervisor.child, "exit");
+    await until("all to be gone", () => marked(supervisor.mark).length === 0, 3000);
+    await until("the watchdog to be gone", () => watchdogs(supervisor.mark).length === 0, 5000);
+  });
+
   test("takes runners along, in an endless loop or at work, and what their handlers started", async () => {
     const supervisor = supervise([], ids.random(), [taskFile, JSON.stringify(["loop", "keep-child"])]);
     await supervisor.said("looping");
