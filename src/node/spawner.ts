@@ -8,6 +8,7 @@ import { defaults } from "../model/limits.ts";
 import type { ExitRecord } from "../model/task.ts";
 import type { ProcessHandlers } from "../ports/processes.ts";
 import { spawnerProgram } from "./spawnerProgram.ts";
+import { isMachineFault } from "./spawnFailure.ts";
 
 /** The number of prctl(2) for each machine; see syscalls(2). */
 const prctl: { readonly [arch: string]: number } = { x64: 157, arm64: 167 };
@@ -49,23 +50,24 @@ export class Spawner {
   /**
    * @param prefix what to put before the program; all that it starts inherits what that sets
    * @param onDeath it was killed: nobody knows how the commands that it had started would have ended, nor which of them had begun
-   * @returns null where this machine cannot do it: no Linux, no perl(1), no right to open what this process has open
+   * @returns null where this machine cannot do it: no Linux, no perl(1), no right to open what this process has open. Rejects with what
+   * the system says where it could not be tried
    */
   static open(prefix: readonly string[], onDeath: () => void): Promise<Spawner | null> {
     const call = prctl[process.arch];
     if (process.platform !== "linux" || call === undefined) return Promise.resolve(null);
     const args = ["-e", spawnerProgram, String(process.pid), String(call)];
     const env = { PATH: process.env["PATH"] ?? "" };
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       // In a session of its own: what a terminal sends to this process is not for the commands.
       const [program = "perl", ...more] = [...prefix, "perl", ...args];
       const child = spawn(program, more, { env, cwd: "/", detached: true, stdio: ["pipe", "pipe", "ignore"] });
       const spawner = new Spawner(child, onDeath);
-      child.once("error", () => resolve(null));
+      child.once("error", (error) => (isMachineFault(error) ? reject(error) : resolve(null)));
       child.once("exit", () => resolve(null));
+      if (child.pid === undefined || child.stdout === null) return;
       child.stdin?.on("error", () => undefined);
-      child.stdout?.on("error", () => undefined);
-      if (child.stdout === null) return;
+      child.stdout.on("error", () => undefined);
       const lines = createInterface({ input: child.stdout });
       lines.on("line", (line) => {
         if (line === "ready") {

@@ -16,6 +16,7 @@ export const spawnerProgram = `
 use strict;
 use Fcntl;
 use POSIX ();
+$0 = 'outlast-spawner';
 my ($parent, $prctl) = map { $_ + 0 } @ARGV;
 my ($self, $buffer, %living) = ($$, '');
 my $adopts = 0;

@@ -27,7 +27,7 @@ describe("where this machine can do it", () => {
   test("the parent of commands is a spawner, and each leads a session and a group of its own", async () => {
     const spawner = await spawnerPid();
     expect(spawner).not.toBe(process.pid);
-    expect(withCommand("perl")).toContain(spawner);
+    expect(withCommand("outlast-spawner")).toContain(spawner);
     const run = shell(
       "read -r pid name state parent group session rest < /proc/$$/stat; echo $pid $parent $group $session",
     );
