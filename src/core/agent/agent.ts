@@ -270,6 +270,7 @@ export class Agent {
     const batch = link.underWay;
     if (batch === null) return;
     if (batch.saysBye) return this.#finish(out);
+    if (this.#exchange.refused(now, batch, failure, out)) return void (link.underWay = null);
     if (!isPassing(failure)) {
       // Its stream may go on all the same: one direction of the way to it is cut, and another way has to be found.
       const isSilent = isSilence(failure);

@@ -13,18 +13,22 @@ import { itemBytes } from "./attemptItems.ts";
 import type { AgentAttempts } from "./attempts.ts";
 import { checkContent } from "./contentChecks.ts";
 import type { AgentOutput } from "./effects.ts";
-import type { AgentReports, Answered } from "./reports.ts";
+import type { LinkFailure } from "./inputs.ts";
+import { RefusedReports } from "./refusedReports.ts";
+import type { AgentReports, Answered, ReportBatch } from "./reports.ts";
 import type { Telling } from "./session.ts";
 
 export class Exchange {
   readonly #attempts: AgentAttempts;
   readonly #reports: AgentReports;
+  readonly #refused: RefusedReports;
   /** Of the present session, or of the last one. */
   #protocol: number = attemptItemsSince;
 
   constructor(attempts: AgentAttempts, reports: AgentReports) {
     this.#attempts = attempts;
     this.#reports = reports;
+    this.#refused = new RefusedReports(attempts, reports);
   }
 
   get telling(): Telling {
@@ -65,7 +69,8 @@ export class Exchange {
   }
 
   /** The leader has answered a report. */
-  answered({ items }: Answered, out: AgentOutput): void {
+  answered({ items, count }: Answered, out: AgentOutput): void {
+    this.#refused.answered(count);
     for (const [held, answers] of items) {
       for (const [index, item] of held.items.shift(answers.length).entries()) {
         acknowledge(out, held.ref, item.ticket, answers[index] ?? { verdict: "stale" });
@@ -78,9 +83,20 @@ export class Exchange {
     }
   }
 
+  /** The leader takes none of a report. @returns whether the session goes on, and what is to blame is told apart */
+  refused(now: number, batch: ReportBatch, failure: LinkFailure, out: AgentOutput): boolean {
+    const found = this.#refused.take(now, batch, failure, out);
+    if (found === null) return false;
+    if (typeof found === "string") return true;
+    const { held, refusal } = found;
+    this.answered({ items: new Map([[held, [{ verdict: "refused", ...refusal }]]]), results: [], count: 1 }, out);
+    return true;
+  }
+
   /** A session begins: what was not acknowledged is sent again, or refused if the master cannot take it. */
   begin(protocol: number, out: AgentOutput): void {
     this.#protocol = protocol;
+    this.#reports.itemsMax = Number.POSITIVE_INFINITY;
     for (const held of this.#attempts) {
       if (held.itemsIfAny === null) continue;
       if (protocol < attemptItemsSince) {

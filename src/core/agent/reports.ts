@@ -26,6 +26,8 @@ export interface Answered {
   /** Attempts whose results have been decided upon. */
   readonly results: readonly HeldAttempt[];
   readonly items: ReadonlyMap<HeldAttempt, readonly ItemAnswer[]>;
+  /** How many items the report had. */
+  readonly count: number;
 }
 
 export interface ReportSettings {
@@ -46,6 +48,8 @@ export class AgentReports {
   #lastId = 0;
   /** The master does not know yet that this worker is draining. */
   isDrainingUnreported = false;
+  /** How many items a report may carry at the moment: fewer while one is looked for that a master refuses. */
+  itemsMax = Number.POSITIVE_INFINITY;
   /** Everything is done: the next report with nothing left after it says goodbye. */
   isByeWanted = false;
 
@@ -121,18 +125,20 @@ export class AgentReports {
     const starts: HeldAttempt[] = [];
     const results: HeldAttempt[] = [];
     const hasIds = protocol >= attemptItemsSince;
-    const saysDraining = this.isDrainingUnreported;
-    if (saysDraining) items.push({ kind: "draining" });
-    this.isDrainingUnreported = false;
+    // One place is kept for the goodbye.
+    const itemsMax = Math.min(this.itemsMax, limits.reportItemsMax - 1);
+    const saysDraining = this.isDrainingUnreported && itemsMax > 0;
+    if (saysDraining) {
+      items.push({ kind: "draining" });
+      this.isDrainingUnreported = false;
+    }
     // Before the results: what they free must not be given to this worker again.
-    const saysTrouble = hasIds && this.#trouble.isToBeSaid(now);
+    const saysTrouble = hasIds && items.length < itemsMax && this.#trouble.isToBeSaid(now);
     if (saysTrouble) {
       items.push({ kind: "trouble", text: this.#trouble.text });
       this.#trouble.noteSaid(now);
     }
-    this.#trouble.isUnreported = false;
-    // One place is kept for the goodbye.
-    const itemsMax = limits.reportItemsMax - 1;
+    if (itemsMax > 1) this.#trouble.isUnreported = false;
     for (let held = this.#firstStart(); held !== undefined; held = this.#firstStart()) {
       if (held.startedAt + this.#settings.startedWaitMs > now || items.length >= itemsMax) break;
       this.#starts.shift();
@@ -153,7 +159,8 @@ export class AgentReports {
       results.push(held);
       items.push(hasIds ? { ...held.result, id: held.resultId } : held.result);
     }
-    const saysBye = this.isByeWanted && this.#results.size === 0 && this.#firstSpeaker() === undefined;
+    const saysBye =
+      this.isByeWanted && this.itemsMax > 1 && this.#results.size === 0 && this.#firstSpeaker() === undefined;
     if (saysBye) items.push({ kind: "bye" });
     return { items, starts, speakers, tellers, results, hasIds, saysDraining, saysTrouble, saysBye };
   }
@@ -235,7 +242,7 @@ export function readAnswer(batch: ReportBatch, answer: ReportAnswer): Answered |
       const verdict = answer.verdicts[index];
       return verdict?.task === held.task && verdict.attempt === held.attempt;
     });
-    return isComplete ? { results: batch.results, items: new Map() } : null;
+    return isComplete ? { results: batch.results, items: new Map(), count: batch.items.length } : null;
   }
   const byId = new Map((answer.acks ?? []).map(({ id, ...own }) => [id, own]));
   // A result is never refused; a master that did so all the same has settled it.
@@ -250,5 +257,5 @@ export function readAnswer(batch: ReportBatch, answer: ReportAnswer): Answered |
     }
     items.set(held, own);
   }
-  return { results: batch.results, items };
+  return { results: batch.results, items, count: batch.items.length };
 }
