@@ -53,6 +53,12 @@ export const layers: readonly Layer[] = [
     packages: ["node:dns", "node:net"],
   },
   {
+    folder: "files",
+    holds: "folders on this machine's disk: how they are made",
+    layers: [],
+    packages: ["node:*"],
+  },
+  {
     folder: "threads",
     holds: "how threads of this program are started, and find their code compiled",
     layers: [],
@@ -94,7 +100,7 @@ export const layers: readonly Layer[] = [
   {
     folder: "mapreduce/slot",
     holds: "the tasks of a MapReduce job, the thread that runs its functions, its files",
-    layers: ["model", "sdk", "mapreduce", "mapreduce/engine", "mapreduce/coordinator", "s3", "threads"],
+    layers: ["model", "sdk", "mapreduce", "mapreduce/engine", "mapreduce/coordinator", "s3", "threads", "files"],
     loadsUserCode: true,
     packages: ["node:*"],
   },
@@ -132,7 +138,7 @@ export const layers: readonly Layer[] = [
   {
     folder: "blobs/*",
     holds: "directory, gridfs, http (through masters), memory, s3: all pass one contract suite",
-    layers: ["model", "ports", "blobs", "s3"],
+    layers: ["model", "ports", "blobs", "s3", "files"],
     packages: ["node:*", "mongodb"],
   },
   {
@@ -180,6 +186,7 @@ export const layers: readonly Layer[] = [
       "stores/*",
       "blobs/*",
       "s3",
+      "files",
       "backends/*",
       "node",
       "telemetry",

@@ -33,7 +33,7 @@ export async function referenceFor(client: Outlast, source: string, signal: Abor
 
 /** Writes a blob to a file that is not there yet. @throws LocalFailure if there is one, or the content is not what it should be */
 export async function downloadFile(client: Outlast, sha256: string, path: string, signal: AbortSignal): Promise<void> {
-  makeDirectory(dirname(path));
+  await makeDirectory(dirname(path));
   const temporary = join(dirname(path), `.outlast-${randomUUID()}`);
   try {
     const file = await open(temporary, "wx");

@@ -1,6 +1,7 @@
 /** Makes a directory for data, and says what is in the way if that cannot be done. */
-import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { makeFolders } from "../files/makeFolders.ts";
 import { LocalFailure } from "./failure.ts";
 
 /**
@@ -8,33 +9,18 @@ import { LocalFailure } from "./failure.ts";
  * is looked at first, as it may have its own reason for that.
  * @throws LocalFailure
  */
-export function makeDirectory(path: string, mode = 0o777): string {
+export async function makeDirectory(path: string, mode = 0o777): Promise<string> {
   const directory = resolve(path);
   const existing = nearestExisting(directory);
   if (!statSync(existing).isDirectory()) throw new LocalFailure(`${existing} is not a directory.`, otherDirectory);
   try {
     accessSync(existing, constants.W_OK | constants.X_OK);
-    makeFrom(existing, directory, mode);
+    await makeFolders(directory, mode);
     return directory;
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
     const what = existing === directory ? `${directory} cannot be written` : `${directory} cannot be created`;
     throw new LocalFailure(`${what}: ${reasons[code]?.(existing) ?? String(error)}.`, otherDirectory);
-  }
-}
-
-/**
- * One after the other, since `mkdirSync` with `recursive` never returns where a directory is there in which none can be made: in `/proc`,
- * below an automounter.
- */
-function makeFrom(existing: string, directory: string, mode: number): void {
-  if (existing === directory) return;
-  makeFrom(existing, dirname(directory), mode);
-  try {
-    mkdirSync(directory, mode);
-  } catch (error) {
-    // Another process may have made it meanwhile.
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
 

@@ -24,7 +24,7 @@ export async function findStore(flags: StoreFlags, ids: Pick<Ids, "random">): Pr
     }
     case "sqlite": {
       const { ThreadedSqliteStore } = await import("../stores/sqlite/threadedStore.ts");
-      if (flags.store === undefined) makeDirectory(flags.data);
+      if (flags.store === undefined) await makeDirectory(flags.data);
       return new ThreadedSqliteStore({ path: sqlitePath(text), ids });
     }
     case "mongodb":

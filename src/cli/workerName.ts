@@ -25,7 +25,7 @@ export interface WorkerPlace {
  */
 export async function takePlace(data: string, name: string | null): Promise<WorkerPlace> {
   const parent = join(data, "workers");
-  makeDirectory(parent);
+  await makeDirectory(parent);
   if (name !== null) {
     return claim(parent, name).catch((error: unknown) => {
       throw LocalFailure.from(error);
@@ -47,7 +47,7 @@ export async function takePlace(data: string, name: string | null): Promise<Work
 async function claim(parent: string, name: string): Promise<WorkerPlace> {
   const directory = join(parent, name);
   // Output and results of tasks are nobody else's, least of all those of tasks with another user. Earlier versions let all read them.
-  makeDirectory(directory, 0o700);
+  await makeDirectory(directory, 0o700);
   chmodSync(directory, 0o700);
   return { name, directory, release: await claimDirectory(directory) };
 }

@@ -18,7 +18,7 @@ const commands = (place: string): readonly (readonly [string, ...string[]])[] =>
   ["stress", "--dir", place],
 ];
 
-function run(script: string): { status: number | null; stderr: string } {
+function run(script: string): { status: number | null; stdout: string; stderr: string } {
   return spawnSync("/bin/sh", ["-c", script], { cwd: folder, encoding: "utf8", timeout: endMsMax });
 }
 
@@ -47,6 +47,15 @@ test.each(commands("/proc/none/data"))("a place where none can be made is named 
     status: 1,
     stderr: expect.stringMatching(/none\/data.* cannot be created: nothing can be made in \/proc\./) as string,
   });
+});
+
+test.each([
+  ["doctor", 1, /BAD +files +\/proc\/none cannot be used: ENOENT/],
+  ["master --port 0 --store memory:", 1, /\/proc\/none cannot be used: ENOENT.*/],
+])("a place for files where none can be made is named by %s", (words, code, told) => {
+  const commandLine = `${words} --data ${join(folder, "none")} --blobs directory:/proc/none`;
+  const { status, stdout, stderr } = run(`exec '${process.execPath}' '${program}' ${commandLine}`);
+  expect({ status, told: stdout + stderr }).toEqual({ status: code, told: expect.stringMatching(told) as string });
 });
 
 describe("a read-only file system", () => {

@@ -8,6 +8,7 @@
 import { randomUUID } from "node:crypto";
 import { type FileHandle, link, mkdir, open, opendir, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { makeFolders } from "../../files/makeFolders.ts";
 import { defaults, limits } from "../../model/limits.ts";
 import {
   type Blobs,
@@ -41,7 +42,7 @@ export class DirectoryBlobs implements Blobs {
   async open(): Promise<string> {
     await this.#try(async () => {
       for (const folder of ["objects", "uploading"]) {
-        await mkdir(join(this.#root, folder), { recursive: true, mode: 0o700 });
+        await makeFolders(join(this.#root, folder), 0o700);
       }
       await this.#removeLeftovers();
     });

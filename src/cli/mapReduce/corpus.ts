@@ -1,8 +1,9 @@
 /** The built-in corpora of `outlast map-reduce -c`: made on first use, outside of any checkout, and kept. */
-import { mkdir, open, rename, stat } from "node:fs/promises";
+import { open, rename, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { UsageError } from "../failure.ts";
+import { makeDirectory } from "../makeDirectory.ts";
 import type { Output } from "../output.ts";
 import { corpusLines } from "./corpusText.ts";
 
@@ -31,7 +32,7 @@ async function corpusFile(name: string, output: Output): Promise<string> {
   const path = join(folder, `${name}-v${version}.txt`);
   if ((await stat(path).catch(() => null)) !== null) return path;
   output.note(`Making the ${name} corpus: ${path} …`);
-  await mkdir(folder, { recursive: true });
+  await makeDirectory(folder);
   const temporary = `${path}.${process.pid}`;
   const file = await open(temporary, "w");
   try {

@@ -40,8 +40,8 @@ async function claimData(data: string): Promise<() => Promise<void>> {
   const hint =
     "`outlast up` runs there already. Give this one its own --data, or add to that one with `outlast master` and `outlast worker`.";
   // The data directory itself is not only ours: tasks may have another user, who must get to their files.
-  makeDirectory(data);
-  makeDirectory(directory, 0o700);
+  await makeDirectory(data);
+  await makeDirectory(directory, 0o700);
   return claimDirectory(directory, hint).catch((error: unknown) => {
     throw LocalFailure.from(error);
   });

@@ -1,8 +1,9 @@
 /** The files of a job in a folder that every worker reaches: `_temporary/<job>` in the output folder. */
 import { createHash, randomUUID } from "node:crypto";
 import { closeSync, fdatasyncSync, openSync, readSync, statSync, unlinkSync, writeSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolders } from "../../files/makeFolders.ts";
 import { NonRetryableError } from "../../sdk/handler/errors.ts";
 import type { FileRef, JobFileReader, JobFileWriter, JobStore, Promotion } from "../coordinator/store.ts";
 import { DamagedSegment, type ReadAt } from "../engine/segment.ts";
@@ -18,20 +19,6 @@ export interface SlotFiles extends JobStore {
   /** Hands a file of the job, checked, to `work` as a file of this machine. @throws DamagedSegment */
   withLocal<Result>(file: FileRef, work: (path: string) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
-}
-
-/** As `mkdir -p`. That of Node never returns where a folder is there in which none can be made: in `/proc`, below an automounter. */
-async function makeFolders(path: string): Promise<void> {
-  const make = async () => {
-    await mkdir(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
-    });
-  };
-  await make().catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT" || dirname(path) === path) throw error;
-    await makeFolders(dirname(path));
-    await make();
-  });
 }
 
 export class JobFiles implements SlotFiles {

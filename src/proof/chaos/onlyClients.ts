@@ -25,7 +25,7 @@ export async function askOnly(
   // Whom nobody can ask, or who takes no such token, proves nothing by a run.
   await createClient({ masters: mastersAt, token, retryForMs: defaults.commandRetryForMs }).status({ signal });
   const startedAt = Date.now();
-  prepareFolder(directory, { command: "chaos", seed, startedAt, pid: process.pid });
+  await prepareFolder(directory, { command: "chaos", seed, startedAt, pid: process.pid });
   mkdirSync(join(directory, "ledger"));
   // Other tasks may be there, of an earlier run of this seed among them: no id of theirs must be met.
   const prefix = `chaos-${startedAt.toString(36)}`;

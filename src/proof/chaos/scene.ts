@@ -111,7 +111,7 @@ export class Scene {
   static async set(options: ChaosOptions): Promise<Scene> {
     const { directory, seed, masters, workers, clients, capacity, weights, store } = options;
     const startedAt = Date.now();
-    prepareFolder(directory, { command: "chaos", seed, startedAt, pid: process.pid });
+    await prepareFolder(directory, { command: "chaos", seed, startedAt, pid: process.pid });
     mkdirSync(join(directory, "ledger"));
     makeTaskLedger(taskLedger(options));
     const tasks = (options.durationMs / 1000) * options.rate;

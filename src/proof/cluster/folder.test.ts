@@ -17,24 +17,24 @@ afterEach(() => {
 const marker = { command: "demo", seed: 1, startedAt: 0, pid: null };
 
 describe("the folder", () => {
-  test("is made, and made again over an earlier run", () => {
+  test("is made, and made again over an earlier run", async () => {
     const directory = join(place, "demo-run");
-    prepareFolder(directory, marker);
+    await prepareFolder(directory, marker);
     writeFileSync(join(directory, "report.md"), "old");
-    prepareFolder(directory, marker);
+    await prepareFolder(directory, marker);
     expect(existsSync(join(directory, "report.md"))).toBe(false);
   });
 
-  test("is left alone if it contains anything that no run created", () => {
+  test("is left alone if it contains anything that no run created", async () => {
     writeFileSync(join(place, "thesis.txt"), "years of work");
-    expect(() => prepareFolder(place, marker)).toThrow("contains files that no earlier run created");
+    await expect(prepareFolder(place, marker)).rejects.toThrow("contains files that no earlier run created");
     expect(existsSync(join(place, "thesis.txt"))).toBe(true);
   });
 
-  test("is left alone while another run writes into it", () => {
+  test("is left alone while another run writes into it", async () => {
     const directory = join(place, "demo-run");
-    prepareFolder(directory, { ...marker, pid: process.pid });
-    expect(() => prepareFolder(directory, marker)).toThrow("Another run is writing");
+    await prepareFolder(directory, { ...marker, pid: process.pid });
+    await expect(prepareFolder(directory, marker)).rejects.toThrow("Another run is writing");
   });
 });
 

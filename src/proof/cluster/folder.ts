@@ -19,7 +19,7 @@ export interface Marker {
 }
 
 /** @throws UsageError if the folder holds anything that no earlier run has put there, or a run that still goes on */
-export function prepareFolder(directory: string, marker: Marker): void {
+export async function prepareFolder(directory: string, marker: Marker): Promise<void> {
   if (existsSync(directory)) {
     const names = readdirSync(directory);
     if (names.length > 0) {
@@ -39,7 +39,7 @@ export function prepareFolder(directory: string, marker: Marker): void {
       for (const name of names) rmSync(join(directory, name), { recursive: true });
     }
   }
-  makeDirectory(directory);
+  await makeDirectory(directory);
   writeMarker(directory, marker);
 }
 

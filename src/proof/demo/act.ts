@@ -45,7 +45,7 @@ export async function runAct(options: ActOptions, act: Act): Promise<boolean> {
   const directory = resolve(options.directory);
   const startedAt = Date.now();
   const marker = { command: "demo", seed: act.facts?.seed ?? 0, startedAt };
-  prepareFolder(directory, { ...marker, pid: process.pid });
+  await prepareFolder(directory, { ...marker, pid: process.pid });
   const cluster = await Cluster.create({ directory, ...act.cluster });
   const client = createClient({ masters: cluster.address, retryForMs: callMsMax, token: null });
   const tell: Stage["tell"] = (text, colour) => {

@@ -89,7 +89,7 @@ export class Run {
   static async play(options: RunOptions, play: (run: Run) => Promise<void>): Promise<Report> {
     const startedAt = Date.now();
     const marker = { command: options.command, seed: options.seed, startedAt };
-    prepareFolder(options.directory, { ...marker, pid: process.pid });
+    await prepareFolder(options.directory, { ...marker, pid: process.pid });
     const { directory, capacity, masters, place } = options;
     const places = place === undefined ? {} : { host: place.host, logDirectory: join(directory, "logs") };
     const run = new Run(options, await Cluster.create({ directory, capacity, masters, ...places }), startedAt);
