@@ -50,7 +50,7 @@ async function tellWhyNot({ output, signal }: Context, client: Outlast, ids: rea
   const [id] = ids;
   if (id === undefined) return;
   // That it cannot be told holds nothing up.
-  const task = await client.get(id, { signal }).catch(() => null);
+  const task = await client.get(id, { leader: true, signal }).catch(() => null);
   if (task?.waiting === undefined || isOwnReason(task.waiting.reason)) return;
   output.note(`${id} waits: ${printable(withAdvice(task.waiting)).replace(/^waits /, "")}`);
 }

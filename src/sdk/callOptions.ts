@@ -13,6 +13,14 @@ export interface ReadOptions extends CallOptions {
   readonly consistent?: boolean;
 }
 
+export interface GetOptions extends ReadOptions {
+  /**
+   * Ask the leader, who alone knows how far a running attempt says that it is, and why a task waits; a standby passes the question
+   * on. Where the leader does not answer, a standby says what it knows itself.
+   */
+  readonly leader?: boolean;
+}
+
 export interface SubmitOptions extends CallOptions {
   /** Calls with equal keys and equal content create their tasks once. Drawn at random for each call if left out. */
   readonly key?: string;

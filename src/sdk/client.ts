@@ -11,6 +11,7 @@ import { Blobs } from "./blobs.ts";
 import { Bulk } from "./bulk.ts";
 import type {
   CallOptions,
+  GetOptions,
   GraphOptions,
   ReadOptions,
   SubmitAllOptions,
@@ -141,9 +142,16 @@ export class Outlast {
     return all;
   }
 
-  get(id: string, options: ReadOptions = {}): Promise<TaskDocument> {
-    const path = `/v1/tasks/${encodeURIComponent(id)}${consistency(options)}`;
-    return this.#get<TaskDocument>(path, options.signal);
+  async get(id: string, options: GetOptions = {}): Promise<TaskDocument> {
+    const { leader = false, consistent = false, signal } = options;
+    const path = `/v1/tasks/${encodeURIComponent(id)}`;
+    if (leader) {
+      const query = `?leader=true${consistent ? "&consistent=true" : ""}`;
+      const call = { method: "GET", path: `${path}${query}`, signal, retryForMs: 0 } as const;
+      const answer = await this.#connection.json<TaskDocument>(call).catch(unlessUnanswered);
+      if (answer !== null) return answer;
+    }
+    return this.#get<TaskDocument>(`${path}${consistency(options)}`, signal);
   }
 
   /** One page of a graph as it stands: nodes, links and states. Of any other task: its parent, what it waits for, what waits for it. */
@@ -383,4 +391,10 @@ export function createClient(options: ConnectionOptions = {}): Outlast {
 
 function templatePath(name: string): string {
   return `/v1/templates/${encodeURIComponent(name)}`;
+}
+
+/** No leader has answered, or the master is of a version that does not pass such questions on. */
+function unlessUnanswered(error: unknown): null {
+  if (error instanceof OutlastError && ["unavailable", "not-leader", "bad-request"].includes(error.code)) return null;
+  throw error;
 }

@@ -38,6 +38,7 @@ export type { Artifact, BlobInfo, Blobs, GetBlobOptions } from "./blobs.ts";
 export type { Bulk, BulkFilter, BulkItem, BulkOptions } from "./bulk.ts";
 export type {
   CallOptions,
+  GetOptions,
   GraphOptions,
   ReadOptions,
   SubmitAllOptions,

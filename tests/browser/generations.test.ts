@@ -88,7 +88,7 @@ test("the page of a job that was retried shows the maps of its present run", asy
     await ends("success");
     const page = await openPage(`${cluster.address}/tasks/job/map-reduce`);
     await page.getByText("This job began from scratch when it was retried.").waitFor();
-    await page.getByText("2 of 2 ended, 0 running").waitFor();
+    await page.getByText("2 of 2 done, 0 running").waitFor();
     expect(await page.getByText("ran again since output was lost").count()).toBe(0);
     await screenshot(page, "map-reduce-retried");
   });

@@ -34,12 +34,12 @@ test("a job shows its phases, the bytes and records so far, each map and reduce,
       page.getByRole("list", { name: "Phases" }).locator("[aria-current]", { hasText: name });
     await phase("mapping").waitFor();
     await page.getByText(`${maps} maps × ${reduces} reduces`).waitFor();
-    await page.getByText(`1 of ${maps} ended, 1 running`).waitFor();
+    await page.getByText(`1 of ${maps} done, 1 running`).waitFor();
     expect(await page.getByRole("list", { name: "reduces" }).getByText("not there yet").count()).toBe(reduces);
     for (const [look, screen] of Object.entries({ wide: {}, narrow })) {
       for (const colorScheme of ["light", "dark"] as const) {
         const shown = await openPage(`${cluster.address}/tasks/job/map-reduce`, { ...screen, colorScheme });
-        await shown.getByText(`1 of ${maps} ended, 1 running`).waitFor();
+        await shown.getByText(`1 of ${maps} done, 1 running`).waitFor();
         await screenshot(shown, `map-reduce-mapping-${look}-${colorScheme}`);
         expect([look, colorScheme, await violations(shown)]).toEqual([look, colorScheme, []]);
       }
@@ -56,7 +56,7 @@ test("a job shows its phases, the bytes and records so far, each map and reduce,
     await job.result();
     await page.locator("header").getByText("success").waitFor();
     await page.getByText("1 ran again since output was lost").first().waitFor();
-    await page.getByText(`${reduces} of ${reduces} ended, 0 running`).waitFor();
+    await page.getByText(`${reduces} of ${reduces} done, 0 running`).waitFor();
     await page.getByRole("heading", { name: "Result" }).waitFor();
     // What has ended lacks nothing that could still be read.
     expect(await page.getByText("Read from maps").locator("..").innerText()).not.toContain(" of ");

@@ -54,7 +54,7 @@ async function noteNodes(context: Context, id: string): Promise<void> {
 async function noteWaiting(context: Context, id: string): Promise<void> {
   const { signal, output } = context;
   const client = await context.client();
-  const { state, waiting } = await client.get(id, { signal });
+  const { state, waiting } = await client.get(id, { leader: true, signal });
   if (waiting !== undefined) output.note(`── ${state}, waits: ${withAdvice(waiting)} ──`);
 }
 

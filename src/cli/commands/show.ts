@@ -15,7 +15,7 @@ export function showCommand(program: Command): void {
 async function show(context: Context, place: string): Promise<undefined> {
   const client = await context.client();
   const { signal, output } = context;
-  const task = await client.get(await idOfNode(client, place, signal), { signal });
+  const task = await client.get(await idOfNode(client, place, signal), { leader: true, signal });
   const stepsMax = output.isJson ? limits.stepsMax : limits.rowsShownMax;
   const [attempts, steps] = await Promise.all([
     readAttempts(client, task, signal),

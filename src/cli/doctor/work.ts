@@ -85,7 +85,7 @@ async function checkLongest(client: Outlast, queues: readonly QueueView[], signa
   const findings: Finding[] = [];
   for (const { waitsLongest } of queues) {
     if (waitsLongest === undefined) continue;
-    const { waiting } = await client.get(waitsLongest.id, { signal });
+    const { waiting } = await client.get(waitsLongest.id, { leader: true, signal });
     if (waiting?.reason !== "no-able-worker") continue;
     findings.push({
       verdict: "odd",

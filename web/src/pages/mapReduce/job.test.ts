@@ -34,7 +34,7 @@ test("maps add up to bytes and records, those that run by their progress", () =>
   expect(progress).toMatchObject({ phase: "mapping", plan: { maps: 3, bytes: 600 } });
   expect(progress.maps.map(({ share }) => share)).toEqual([1, 0.25, 0]);
   expect(progress.mapSums).toEqual({
-    ...{ ended: 1, running: 1, bytes: 250, records: 27, shuffledBytes: 30 },
+    ...{ done: 1, running: 1, bytes: 250, records: 27, shuffledBytes: 30 },
     ...{ skipped: 3, failures: 1, kills: 1, reruns: 0, backups: 2, byBackup: 1 },
   });
 });

@@ -22,7 +22,7 @@ export interface Cell {
 
 /** Sums over all maps, or over all reduces. */
 export interface Sums {
-  readonly ended: number;
+  readonly done: number;
   readonly running: number;
   /** Of maps: bytes of the input that were read. Of reduces: bytes of the output that were written. */
   readonly bytes: number;
@@ -95,7 +95,7 @@ function phaseOf(job: Task, steps: Steps, parts: readonly Cell[]): Phase {
   const isDone = (key: string) => steps.some((step) => step.key === key);
   if (!isDone("plan")) return "planning";
   if (!isDone("mapped")) return "mapping";
-  const isLastPartThere = parts.length === numberIn(job.input, "reduces") && parts.every(isEnded);
+  const isLastPartThere = parts.length === numberIn(job.input, "reduces") && parts.every(isSuccess);
   return isLastPartThere && parts.every(({ task }) => isObject(partOf(task))) ? "committing" : "reducing";
 }
 
@@ -154,11 +154,11 @@ function runningFigures(progress: Task["progress"]): Figures {
 }
 
 function sumsOf(cells: readonly Cell[], figuresOf: (task: Task) => Figures): Sums {
-  const sums = { ended: 0, running: 0, bytes: 0, records: 0, shuffledBytes: 0 };
+  const sums = { done: 0, running: 0, bytes: 0, records: 0, shuffledBytes: 0 };
   const troubles = { skipped: 0, failures: 0, kills: 0, reruns: 0, backups: 0, byBackup: 0 };
   for (const cell of cells) {
     const { bytes, records, shuffledBytes, skipped } = figuresOf(cell.task);
-    sums.ended += isEnded(cell) ? 1 : 0;
+    sums.done += isSuccess(cell) ? 1 : 0;
     sums.running += cell.task.state === "running" ? 1 : 0;
     sums.bytes += bytes;
     sums.records += records;
@@ -173,7 +173,7 @@ function sumsOf(cells: readonly Cell[], figuresOf: (task: Task) => Figures): Sum
   return { ...sums, ...troubles };
 }
 
-function isEnded({ task }: Cell): boolean {
+function isSuccess({ task }: Cell): boolean {
   return task.state === "success";
 }
 

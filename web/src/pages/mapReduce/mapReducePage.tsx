@@ -165,11 +165,11 @@ interface PhaseCardProps {
 }
 
 function PhaseCard({ title, isWell, total, sums, facts, children }: PhaseCardProps) {
-  const { ended, running } = sums;
+  const { done, running } = sums;
   return (
-    <Card title={title} note={`${number.format(ended)} of ${number.format(total)} ended, ${running} running`}>
+    <Card title={title} note={`${number.format(done)} of ${number.format(total)} done, ${running} running`}>
       <div className="grid gap-4">
-        <Meter share={total === 0 ? 0 : ended / total} label={`${title} that have ended`} className="bg-success" />
+        <Meter share={total === 0 ? 0 : done / total} label={`${title} that are done`} className="bg-success" />
         <Facts>{facts}</Facts>
         {children}
         <Troubles sums={sums} isWell={isWell} />
