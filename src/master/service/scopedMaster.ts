@@ -149,9 +149,9 @@ export class ScopedMaster implements MasterApi {
     listener: (batch: ChangeBatch) => unknown,
     onGap?: () => void,
   ): Promise<Subscription> {
-    const { queues } = this.#by;
+    const { name, queues } = this.#by;
     if (queues === undefined) return this.#master.changes(afterSeq, listener, onGap);
-    return followVisible(this.#master, queues, afterSeq, listener, onGap);
+    return followVisible(this.#master, { name, queues }, afterSeq, listener, onGap);
   }
 
   onLeaderBeat(listener: (beat: LeaderBeat) => void): () => void {

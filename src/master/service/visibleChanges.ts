@@ -1,9 +1,10 @@
 /** The committed changes that a reader of some queues may see. */
 
 import type { Write } from "../../model/entry.ts";
+import { OutlastError } from "../../model/errors.ts";
 import type { TaskId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
-import { coversQueue } from "../../model/principals/principal.ts";
+import { coversQueue, principalName } from "../../model/principals/principal.ts";
 import type { Subscription } from "../streams/changes.ts";
 import type { ChangeBatch, MasterApi } from "./masterApi.ts";
 
@@ -16,10 +17,11 @@ export function isSeen(patterns: readonly string[] | undefined, queue: string | 
  * As `changes` of the master, in order and once, without the writes that lie outside of the reader's queues. A batch of which
  * nothing is left is told all the same: its seq is the place to resume at. A reader that falls too far behind while queues are
  * looked up gets `onGap`.
+ * @throws OutlastError `not-found` also where the reader has been changed since: what he sees is not what he saw
  */
 export async function followVisible(
   master: MasterApi,
-  patterns: readonly string[],
+  { name, queues: patterns }: { readonly name: string; readonly queues: readonly string[] },
   afterSeq: number | null,
   listener: (batch: ChangeBatch) => unknown,
   onGap: (() => void) | undefined,
@@ -28,7 +30,9 @@ export async function followVisible(
   let waiting: Promise<unknown> | null = null;
   let waitingCount = 0;
   let isClosed = false;
+  let isPast = true;
   const take = (batch: ChangeBatch): unknown => {
+    if (isPast && batch.writes.some((write) => isUser(write, name))) throw readerChanged();
     const visible = visiblePart(master, patterns, batch);
     if (waiting === null && !(visible instanceof Promise)) return listener(visible);
     waitingCount += 1;
@@ -54,12 +58,26 @@ export async function followVisible(
     return done;
   };
   const subscription = await master.changes(afterSeq, (batch) => (isClosed ? null : take(batch)), onGap);
+  isPast = false;
   return {
     close: () => {
       isClosed = true;
       subscription.close();
     },
   };
+}
+
+function isUser(write: Write, name: string): boolean {
+  return (
+    write.kind === "record" && write.collection === "users" && principalName({ kind: "user", name: write.id }) === name
+  );
+}
+
+/** Only of the past: a stream that is open ends with the change. */
+function readerChanged(): OutlastError {
+  return new OutlastError("not-found", "Your role or your queues have changed since.", {
+    hint: "Read the current state and follow the events from there.",
+  });
 }
 
 /** A promise only where the queue of a task has to be looked up. */

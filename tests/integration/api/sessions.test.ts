@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createApi } from "../../../src/api/http/server.ts";
 import { RawConnection } from "../../../src/proof/fakes/rawHttp.ts";
+import { createClient, type Outlast } from "../../../src/sdk/client.ts";
 import { GuardedApi, password, rootToken } from "./guardedApi.ts";
 
 let guarded: GuardedApi;
@@ -24,6 +25,11 @@ async function open(path: string, headers: string): Promise<RawConnection> {
   connection.send(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n`);
   await connection.until("\r\n\r\n");
   return connection;
+}
+
+async function untilReset(client: Outlast): Promise<string> {
+  for await (const { kind } of client.events()) if (kind === "reset") return kind;
+  return "ended";
 }
 
 describe("a session", () => {
@@ -276,6 +282,20 @@ describe("event streams", () => {
     // The others go on.
     await guarded.root("POST", "/v1/queues/q/pause", {});
     await ofRoot.until("event: queue");
+  });
+
+  test("tell a reader that goes on with other queues to look again: whoever waits for what is not his any more is told so", async () => {
+    const session = { name: "rep", password, asBearer: true };
+    const { body } = await guarded.as({})("POST", "/v1/session", session);
+    await guarded.root("POST", "/v1/tasks", { kind: "sleep", input: { seconds: 0 }, queue: "reports", id: "his" });
+    const client = createClient({ masters: guarded.url, token: body.token });
+    const one = client.wait("his").catch((error: unknown) => error);
+    const all = untilReset(client);
+    const metrics = async (): Promise<string> => (await guarded.root("GET", "/metrics")).body;
+    await expect.poll(metrics).toMatch(/outlast_streams\{kind="client"\} 2/);
+    await guarded.root("PUT", "/v1/users/rep", { role: "operator", queues: ["other"] });
+    expect(await one).toMatchObject({ code: "not-found" });
+    expect(await all).toBe("reset");
   });
 });
 
