@@ -10,6 +10,7 @@ export interface LockHolder {
   readonly pid: number;
   /** The name of the master that it is, or the beginning of its command line. */
   readonly name: string;
+  readonly isMaster: boolean;
   /** Stopped by a signal or a debugger: it keeps the lock until it goes on or dies. */
   readonly isStopped: boolean;
 }
@@ -25,13 +26,20 @@ export async function findLockHolder(storePath: string): Promise<LockHolder | nu
 }
 
 /** What holds the lock, in a sentence, and what to do about it. */
-export function describeHolder(storePath: string, { pid, name, isStopped }: LockHolder): [string, string] {
+export function describeHolder(storePath: string, { pid, name, isMaster, isStopped }: LockHolder): [string, string] {
+  const who = `${name} (process ${pid})`;
+  if (isMaster && !isStopped) {
+    return [
+      `${who} was writing to ${storePath} each time this looked, so others hardly get to write.`,
+      "It does its work. If this goes on, the disk is slow: see what else uses it.",
+    ];
+  }
   const stopped = isStopped ? " and is stopped" : "";
   const goOn = isStopped
     ? `Let it go on with \`kill -CONT ${pid}\`, or end it`
     : "Wait until it has finished, or end it";
   return [
-    `${name} (process ${pid}) holds the lock of ${storePath}${stopped}, so no master can write to it.`,
+    `${who} holds the lock of ${storePath}${stopped}, so no master can write to it.`,
     `${goOn} with \`kill -KILL ${pid}\`. Nothing is lost.`,
   ];
 }
@@ -51,7 +59,8 @@ async function holderOf(storePath: string): Promise<LockHolder | null> {
       readFile(`/proc/${pid}/stat`, "utf8"),
       readFile(`/proc/${pid}/cmdline`, "utf8"),
     ]);
-    return { pid, name: nameOf(command.split("\0")), isStopped: /^[Tt]/.test(state.slice(state.lastIndexOf(")") + 2)) };
+    const isStopped = /^[Tt]/.test(state.slice(state.lastIndexOf(")") + 2));
+    return { pid, ...programOf(command.split("\0")), isStopped };
   } catch {
     // No Linux, no store there, or the process is gone by now.
     return null;
@@ -66,8 +75,9 @@ function lockOwner(locks: string, inode: number): number | null {
   return null;
 }
 
-function nameOf(command: readonly string[]): string {
+function programOf(command: readonly string[]): Pick<LockHolder, "name" | "isMaster"> {
   const name = command[command.indexOf("--name") + 1];
-  if (command.includes("master") && command.includes("--name") && name !== undefined) return `Master ${name}`;
-  return `\`${command.join(" ").trim().slice(0, limits.idLengthMax)}\``;
+  const isMaster = command.includes("master");
+  if (isMaster && command.includes("--name") && name !== undefined) return { name: `Master ${name}`, isMaster };
+  return { name: `\`${command.join(" ").trim().slice(0, limits.idLengthMax)}\``, isMaster };
 }

@@ -7,7 +7,7 @@ import { Candidate, type CandidateSettings } from "../core/election/candidate.ts
 import type { SchedulerSettings } from "../core/scheduler/state.ts";
 import type { OutlastError } from "../model/errors.ts";
 import { nonceAt } from "../model/ids.ts";
-import { defaults } from "../model/limits.ts";
+import { defaults, limits } from "../model/limits.ts";
 import { noCalendar } from "../model/schedules/schedule.ts";
 import type { Blobs } from "../ports/blobs.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -290,6 +290,7 @@ export class Master {
       onTrouble: () => this.#turnAway(),
       onAnswered: () => {
         state.isTurningAway = false;
+        state.trouble = null;
         this.#leaseGuard.hold();
       },
     });
@@ -369,8 +370,11 @@ export class Master {
 
   /** The store does not answer: all who wait are told so, and new requests are refused at once, until it does. */
   #turnAway(): void {
-    this.#state.isTurningAway = true;
-    this.#rejectAll(() => this.#state.storeUnavailable());
+    const state = this.#state;
+    state.isTurningAway = true;
+    // A store that says nothing, as on a disk that hangs, has given no reason.
+    state.trouble ??= `slow: The store has not answered a commit for ${limits.commitWaitMsMax / 1000} s. Is its disk slow, or does it hang?`;
+    this.#rejectAll(() => state.storeUnavailable());
   }
 
   #rejectAll(error: () => OutlastError): void {

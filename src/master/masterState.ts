@@ -131,7 +131,7 @@ export class MasterState {
 
   storeUnavailable(): OutlastError {
     return new OutlastError("unavailable", "The store does not commit at the moment.", {
-      hint: "Try again. With the same id or idempotency key no task is created twice.",
+      hint: "`outlast doctor` says why. Try again: with the same id or idempotency key no task is created twice.",
       reason: this.trouble,
     });
   }

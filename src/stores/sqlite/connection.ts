@@ -1,4 +1,5 @@
 /** One connection to a database file: how it is tuned, and what SQLite's errors mean to a master. */
+import { accessSync, constants } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { limits } from "../../model/limits.ts";
 import { StoreRefused, StoreUnavailable } from "../../ports/store.ts";
@@ -106,13 +107,26 @@ export function toStoreError(path: string, error: unknown): unknown {
     case codes.readonly:
     case codes.perm:
     case codes.cantopen:
-      return new StoreUnavailable("io", `${path} cannot be read or written (${said}).`, { cause: error });
+      return new StoreUnavailable("io", `${path} cannot be read or written (${said}).${whyNot(path)}`, {
+        cause: error,
+      });
     case codes.corrupt:
       return damaged(`${path} is damaged (${said}).`, error);
     case codes.notadb:
       return damaged(`${path} is not a SQLite database, or its first bytes are damaged (${said}).`, error);
     default:
       return error;
+  }
+}
+
+/** A disk that has failed is often made read-only by the system; SQLite does not tell that from other errors. */
+function whyNot(path: string): string {
+  try {
+    accessSync(path, constants.W_OK);
+    return "";
+  } catch (error) {
+    const isReadOnly = error instanceof Error && "code" in error && error.code === "EROFS";
+    return isReadOnly ? " Its file system is read-only: see why in the system's log, and mount it for writing." : "";
   }
 }
 

@@ -56,6 +56,22 @@ async function fillUp(
   }
 }
 
+test("a file system that has become read-only is named", ({ skip }) => {
+  const folder = mountSmall(1);
+  if (folder === null) return skip("Only root on Linux can make a small disk.");
+  const path = join(folder, "outlast.db");
+  writeFileSync(path, "");
+  const write = () => guarded(path, () => failing());
+  expect(write).toThrow(/cannot be read or written \(disk I\/O error, SQLite error 778\)\.$/);
+  expect(spawnSync("mount", ["-o", "remount,ro", folder]).status).toBe(0);
+  expect(write).toThrow("Its file system is read-only");
+});
+
+/** As SQLite fails where a write is refused. */
+function failing(): never {
+  throw Object.assign(new Error("disk I/O error"), { errcode: 778 });
+}
+
 describe("files that are not in their place any more", () => {
   test.each(["outlast.db", "outlast.db-wal"])(
     "%s is missed: nothing is acknowledged until it is back",
