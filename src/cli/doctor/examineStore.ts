@@ -24,9 +24,8 @@ export async function examineFile(path: string): Promise<Finding[]> {
     const store = new SqliteStore({ path, ids: new SystemIds() });
     const faults = await store.verify();
     if (faults.length === 0) return [good("store", `${path} is whole: file, journal and view`)];
-    return faults.map((fault) =>
-      bad(`${fault.part}: ${fault.message}`, "Stop the master, keep a copy of the file, and start from a backup."),
-    );
+    const usual = "Stop the master, keep a copy of the file, and start from a backup.";
+    return faults.map(({ part, message, advice = usual }) => bad(`${part}: ${message}`, advice));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return [bad(`${path} cannot be checked: ${why}`, "Check again when no other process uses the file.")];

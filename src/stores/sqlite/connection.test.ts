@@ -10,6 +10,7 @@ function sqliteError(errcode: number): Error {
 describe("toStoreError", () => {
   test.each([
     ["full", 13],
+    ["full", 4874],
     ["busy", 5],
     ["busy", 261],
     ["busy", 6],

@@ -93,10 +93,13 @@ const codes = {
   notadb: 26,
 };
 
+/** The write-ahead log's index, `-shm`, could not be made larger; SQLite calls this an I/O error. */
+const noRoomForIndex = 4874;
+
 export function toStoreError(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") return error;
   const said = `${error.message}, SQLite error ${error.errcode}`;
-  switch (error.errcode & 0xff) {
+  switch (error.errcode === noRoomForIndex ? codes.full : error.errcode & 0xff) {
     case codes.full:
       return new StoreUnavailable("full", `There is no room left on the disk of ${path} (${said}).`, { cause: error });
     case codes.busy:

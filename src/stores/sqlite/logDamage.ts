@@ -17,11 +17,12 @@ const indexVersion = 3_007_000;
 export async function refuseDamagedLog(path: string): Promise<void> {
   const damage = await findLogDamage(path);
   if (damage === null) return;
+  throw new StoreRefused(damage, adviceOnLog(path));
+}
+
+export function adviceOnLog(path: string): string {
   const store = `sqlite:${path}`;
-  throw new StoreRefused(
-    damage,
-    `Keep copies of ${path}, ${path}-wal and ${path}-shm. Put the log back as it was, or restore the store from a backup. To go on without what is lost: sqlite3 ${path} "PRAGMA wal_checkpoint(TRUNCATE)", then \`outlast doctor --store ${store}\` and \`outlast restored --store ${store}\`.`,
-  );
+  return `Keep copies of ${path}, ${path}-wal and ${path}-shm. Put the log back as it was, or restore the store from a backup. To go on without what is lost: sqlite3 ${path} "PRAGMA wal_checkpoint(TRUNCATE)", then \`outlast doctor --store ${store}\` and \`outlast restored --store ${store}\`.`;
 }
 
 /** What is wrong, as sentences; null if SQLite will read all that was committed. Changes nothing. */

@@ -6,10 +6,11 @@ import { entryCrc } from "../../model/entryCrc.ts";
 import { readWrites } from "../../model/entryWrites.ts";
 import { limits } from "../../model/limits.ts";
 import { isFinal, taskStates } from "../../model/task.ts";
+import { StoreUnavailable } from "../../ports/store.ts";
 import { connectToRead, toStoreError, turn } from "./connection.ts";
 import { Fold, recordKey, textSum } from "./fold.ts";
 import { brokenLink, toEntry } from "./journal.ts";
-import { findLogDamage } from "./logDamage.ts";
+import { adviceOnLog, findLogDamage } from "./logDamage.ts";
 import { applicationId, isCurrent } from "./schema.ts";
 
 export interface Finding {
@@ -17,9 +18,13 @@ export interface Finding {
   readonly part: "file" | "journal" | "view";
   /** A sentence for the operator. */
   readonly message: string;
+  /** What to do about it, where that is something else than with a file that is damaged. */
+  readonly advice?: string;
 }
 
 type Report = (part: Finding["part"], message: string) => void;
+
+const cannotRead = "It need not be damaged. See that its disk is there, has room and can be written, and check again.";
 
 /** Everything that is wrong with a file, at most `limits.storeFindingsMax` of it; nothing if all is well. Changes nothing. */
 export async function verifyFile(path: string): Promise<readonly Finding[]> {
@@ -30,7 +35,7 @@ export async function verifyFile(path: string): Promise<readonly Finding[]> {
   if (!existsSync(path)) return [{ part: "file", message: `There is no file ${path}.` }];
   // To read it would be enough for SQLite to forget what its log had.
   const damage = await findLogDamage(path);
-  if (damage !== null) return [{ part: "file", message: damage }];
+  if (damage !== null) return [{ part: "file", message: damage, advice: adviceOnLog(path) }];
   let database: DatabaseSync | null = null;
   try {
     database = connectToRead(path);
@@ -45,6 +50,7 @@ export async function verifyFile(path: string): Promise<readonly Finding[]> {
     }
   } catch (error) {
     const told = toStoreError(path, error);
+    if (told instanceof StoreUnavailable) return [{ part: "file", message: told.message, advice: cannotRead }];
     report("file", told instanceof Error ? told.message : String(told));
   } finally {
     database?.close();

@@ -64,7 +64,8 @@ async function expectRefused(path: string): Promise<void> {
     hint: expect.stringContaining(`sqlite3 ${path} "PRAGMA wal_checkpoint(TRUNCATE)"`) as string,
   });
   // `outlast doctor` and `outlast move` find the same, and leave it to be found again.
-  expect(await store.verify()).toEqual([{ part: "file", message: (error as Error).message }]);
+  const { message, hint } = error as StoreRefused;
+  expect(await store.verify()).toEqual([{ part: "file", message, advice: hint }]);
   await expect(openDump(path)).rejects.toEqual(error);
   expect(bytesOf(path)).toEqual(before);
 }

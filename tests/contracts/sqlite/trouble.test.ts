@@ -72,6 +72,22 @@ function failing(): never {
   throw Object.assign(new Error("disk I/O error"), { errcode: 778 });
 }
 
+test("a store on a full disk is said to be that when it is opened or checked, and not to be damaged", async ({
+  skip,
+}) => {
+  const folder = mountSmall(1);
+  if (folder === null) return skip("Only root on Linux can make a small disk.");
+  const store = current().newStore();
+  await store.open();
+  await store.close();
+  const path = join(folder, "outlast.db");
+  copyFileSync(current().path, path);
+  expect(() => writeFileSync(join(folder, "rest"), Buffer.alloc(2 ** 20))).toThrow("ENOSPC");
+  const full = current().newStore(path);
+  await expect(full.open()).rejects.toThrow("There is no room left on the disk");
+  expect(await full.verify()).toMatchObject([{ advice: expect.stringContaining("has room") as string }]);
+});
+
 describe("files that are not in their place any more", () => {
   test.each(["outlast.db", "outlast.db-wal"])(
     "%s is missed: nothing is acknowledged until it is back",
