@@ -41,7 +41,10 @@ export class Bearer {
   }
 }
 
-/** Whether it may be the token that was refused: while an address has to wait after wrong ones, masters look at no other. */
+/**
+ * Whether it may be the token that was refused: it is wrong, or one that may not do this; and while an address has to wait after wrong
+ * ones, masters look at no other.
+ */
 export function mayBeRefused(status: number | undefined): boolean {
-  return status === errorStatus.unauthorized || status === errorStatus["too-many"];
+  return [errorStatus.unauthorized, errorStatus.forbidden, errorStatus["too-many"]].some((each) => each === status);
 }

@@ -103,6 +103,35 @@ describe("calls", () => {
     expect(seen).toEqual(["POST", "/v1/workers/w-1/sessions", "Bearer secret", attach]);
   });
 
+  test.each([
+    [401, "unauthorized"],
+    [403, "forbidden"],
+    [429, "too-many"],
+  ])("a token that is refused with %i is looked for anew, also one of a stream", async (status, code) => {
+    const beat = { kind: "beat", epoch: 3 };
+    const { address } = await serve((request, response) => {
+      if (request.headers.authorization !== "Bearer two") json(response, status, { error: { code, message: "No." } });
+      else if (request.method === "GET") response.writeHead(200).end(`data: ${JSON.stringify(beat)}\n\n`);
+      else json(response, 200, attachAnswer);
+    });
+    let token = "one";
+    const bearer = new Bearer(() => token);
+    await expect(dial(address, { bearer }).attach(worker, attach)).rejects.toMatchObject({ code });
+    token = "two";
+    const seen: unknown[] = [];
+    await new Promise<void>((resolve) => {
+      dial(address, { bearer }).openStream(worker, session, {
+        onMessage: (message) => seen.push(message),
+        onClose: () => resolve(),
+      });
+    });
+    expect(seen).toEqual([beat]);
+    token = "one";
+    const other = new Bearer(() => token);
+    token = "two";
+    expect(await dial(address, { bearer: other }).attach(worker, attach)).toEqual(attachAnswer);
+  });
+
   test("report and sendLogs carry their bodies, bytes as base64", async () => {
     const seen: unknown[] = [];
     const { address } = await serve((request, response, body) => {
