@@ -2,7 +2,7 @@
 import { checker } from "./checker.ts";
 import { connectionsByBoot, type WorkerDeath, workerDeaths } from "./connections.ts";
 import type { History } from "./ledger.ts";
-import { eventsOf, name, stepsByTask } from "./reading.ts";
+import { eventsOf, name, once, stepsByTask } from "./reading.ts";
 import { outerTroubles, type Stretch } from "./troubles.ts";
 
 /** What messages, a probe and commits may add on a good day. */
@@ -56,10 +56,10 @@ function boundOf(history: History, { crash, start }: WorkerDeath): number | null
   if (isTroubled || isPaused(history, crash.life, crash.order)) return null;
   if (start.isProbed === true && crash.at - connection.openedAt >= probedAfterMs) return slackMs;
   const own = { from: crash.at - slackMs, to };
-  const unexplained = workerDeaths(history).filter((other) => {
-    const stretch = unexplainedStretch(history, other);
-    return stretch.from < own.to && stretch.to > own.from;
-  });
+  const unexplained = [
+    ...workerDeaths(history).map((other) => unexplainedStretch(history, other)),
+    ...replacements(history),
+  ].filter((stretch) => stretch.from < own.to && stretch.to > own.from);
   return unexplained.length < networkMin ? abruptGraceMs * (1 + driftMax) + slackMs : null;
 }
 
@@ -76,6 +76,13 @@ function unexplainedStretch(history: History, { crash, start }: WorkerDeath): St
   const endsAt = isProvable ? crash.at : Math.min(next?.at ?? Number.POSITIVE_INFINITY, crash.at + windowMs);
   return { from: crash.at, to: endsAt + slackMs };
 }
+
+/** A worker that attaches while its stream is open may have seen it lost before its master has; so does a request that comes twice. */
+const replacements = once((history): readonly Stretch[] =>
+  eventsOf(history, "stream-closed")
+    .filter(({ isByMaster }) => isByMaster === true)
+    .map(({ at }) => ({ from: at, to: at + windowMs + slackMs })),
+);
 
 function isPaused(history: History, life: string, order: number): boolean {
   const isOf = (event: { readonly life: string; readonly order: number }): boolean =>
