@@ -50,7 +50,7 @@ test("a command loads its own file only, a client, and not the global fetch", as
     const { files, hasFetch } = await loadedBy(...commandLine);
     expect(files.filter((file) => file.includes("/commands/"))).toHaveLength(1);
     expect(files.filter((file) => /\/(master|worker|api|stores|proof|core)\//.test(file))).toEqual([]);
-    expect(files.length).toBeLessThan(85);
+    expect(files.length).toBeLessThan(90);
     expect(hasFetch).toBe(false);
   }
 });

@@ -75,7 +75,8 @@ export class CommandAttempt {
       });
       this.#group = child.pid;
       watchdog.watch(child.pid);
-      if (this.#killAt !== null) this.#kill();
+      // It was aborted meanwhile, and may have begun long before this process heard of that.
+      if (this.#killAt !== null) this.#terminate(child.pid, this.#killAt);
       const exit = await this.#exited.promise;
       await Promise.race([this.#outputEnded.promise, this.#cut.promise]);
       await this.#clearAway();
@@ -101,13 +102,18 @@ export class CommandAttempt {
 
   /** SIGTERM to its group now, SIGKILL after `graceMs`. A later call can only make that sooner. */
   abort(graceMs: number): void {
-    const { clock, processes } = this.#options;
-    const killAt = clock.now() + graceMs;
+    const killAt = this.#options.clock.now() + graceMs;
     if (this.#killAt !== null && this.#killAt <= killAt) return;
     const isFirst = this.#killAt === null;
     this.#killAt = killAt;
     if (this.#group === null) return;
-    if (isFirst && graceMs > 0) processes.signalGroup(this.#group, "SIGTERM");
+    if (isFirst) this.#terminate(this.#group, killAt);
+    else this.#killBy(killAt);
+  }
+
+  #terminate(group: number, killAt: number): void {
+    const { clock, processes } = this.#options;
+    if (killAt > clock.now()) processes.signalGroup(group, "SIGTERM");
     this.#killBy(killAt);
   }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { defaults } from "../../../src/model/limits.ts";
 import { pipesReadyMax } from "../../../src/node/fifoPipes.ts";
+import { SystemProcesses } from "../../../src/node/processes.ts";
 import { sessionThatEnds } from "../../../src/proof/fakes/sessions.ts";
 import { marked, type Running, type Stage, stage, until, withCommand } from "./stage.ts";
 
@@ -109,6 +110,26 @@ describe("abort", () => {
     expect(end.error).toBeUndefined();
     // Some shells say that the sleep in their loop was ended.
     expect(run.text()).toMatch(/^ready\n(Terminated\n)?cleared\n$/);
+  });
+
+  test("leaves its grace also to one that has begun before its worker knows of it", async () => {
+    const known = Promise.withResolvers<void>();
+    class LateProcesses extends SystemProcesses {
+      override async spawn(...[command, handlers]: Parameters<SystemProcesses["spawn"]>) {
+        const started = await super.spawn(command, handlers);
+        if (command.isTied) await known.promise;
+        return started;
+      }
+    }
+    const late = await stage({ processes: new LateProcesses() });
+    const run = late.exec(["trap 'echo cleared; exit 7' TERM; echo ready; while :; do sleep 0.02; done"], {
+      shell: true,
+    });
+    await until("it to be ready", () => run.text() === "ready\n");
+    late.executor.abort(run.ref, 10_000, "cancelled");
+    known.resolve();
+    expect(await run.ended).toMatchObject({ outcome: "aborted", exit: { code: 7, signal: null } });
+    await late.close();
   });
 
   test("reaches the whole group, and leaves its children the rest of the grace", async () => {
